@@ -1,0 +1,1 @@
+"""A lesson read, run and built: text -> key, executed notebook, release."""

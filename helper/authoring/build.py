@@ -1,0 +1,217 @@
+"""Build a lesson: text -> key -> executed reference notebook -> release. Nothing is half-written."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import socket
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from helper.authoring.lesson import Cell, Lesson, LessonError, stems, written_hash
+from helper.course import Course
+
+FIGURE = re.compile(r"(!\[[^\]]*\])\(\.\./img/([^)\s]+)\)")
+CELL_SECONDS = 120
+
+
+def stale(course: Course, lessons: Iterable[str] | None = None) -> list[str]:
+    """Return one sentence for each lesson whose built files are not those of its text. Reads hashes only."""
+    complaints = []
+    for stem in lessons or stems(course.solutions):
+        written = written_hash(course.solutions, stem)
+        places = [folder / stem / f"{stem}.ipynb" for folder in (course.solutions, course.notebooks)]
+        keys = [folder / stem / "key.json" for folder in (course.solutions, course.notebooks)]
+        if not all(_mentions(path, written) for path in (*places, *keys)):
+            complaints.append(f'{stem} is stale: run "course build {stem}".')
+    return complaints
+
+
+def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
+    """Build one lesson and return what its graders' proof has to complain about (then nothing was written).
+
+    Raises LessonError if the text cannot be built, or if the built notebook was edited in Jupyter since.
+    """
+    from helper.authoring.lesson import read
+    from helper.authoring.proof import Stage, make_key, try_answers
+    from helper.authoring.release import release
+
+    lesson = read(course.solutions, stem)
+    target = course.solutions / stem / f"{stem}.ipynb"
+    if not force and edited(target):
+        raise LessonError(
+            f'{target} was edited in Jupyter: run "course absorb {target}" to keep the edit, '
+            f'or "course build --force {stem}" to drop it.'
+        )
+    stage = Stage(lesson)
+    key = make_key(stage)
+    problems = [
+        f"{lesson.path.with_name(f'{stem}_answers.py')}:{tried.answer.line}: {tried.problem}"
+        for tried in try_answers(stage, key)
+        if tried.problem
+    ]
+    if problems:
+        return problems
+    with tempfile.TemporaryDirectory(dir=course.root, prefix=".build-") as name:
+        work = Path(name)
+        folder = work / "solutions" / stem
+        folder.mkdir(parents=True)
+        (folder / "key.json").write_text(key.dumps(), encoding="utf-8")
+        notebook = compose(lesson)
+        _execute(notebook, folder)
+        write_notebook(folder / f"{stem}.ipynb", notebook)
+        release(work, stem, f"sqlite:///{work / 'gradebook.db'}")
+        for part in ("solutions", "notebooks"):
+            _move_into_place(work / part / stem, course.root / part / stem)
+    return []
+
+
+def compose(lesson: Lesson) -> Any:
+    """Turn a lesson into a notebook for nbgrader: roles become its metadata, figures become attachments."""
+    import nbformat
+
+    notebook = nbformat.v4.new_notebook()
+    counts: Counter[str] = Counter()
+    for cell in lesson.cells:
+        make = nbformat.v4.new_code_cell if cell.type == "code" else nbformat.v4.new_markdown_cell
+        made = make(source=cell.source)
+        made.metadata = nbformat.from_dict(_metadata(cell, counts))
+        made.id = _cell_id(cell, counts)
+        if cell.type == "markdown":
+            made.source = FIGURE.sub(r"\1(attachment:\2)", cell.source)
+            for name in FIGURE.findall(cell.source):
+                made.setdefault("attachments", {})[name[1]] = _attachment(lesson, name[1])
+        notebook.cells.append(made)
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
+            "course": {"lesson": lesson.stem, "written": lesson.written},
+        }
+    )
+    notebook.metadata["course"]["built"] = fingerprint(notebook)
+    return notebook
+
+
+def fingerprint(notebook: Any) -> str:
+    """Hash the sources of all cells: it changes when somebody edits the notebook, not when it runs."""
+    sources = json.dumps([[cell.cell_type, cell.source] for cell in notebook.cells])
+    return hashlib.sha256(sources.encode()).hexdigest()[:16]
+
+
+def edited(path: Path) -> bool:
+    """Say whether a built notebook's cells were changed since it was built."""
+    if not path.exists():
+        return False
+    import nbformat
+
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        return bool(notebook.metadata["course"]["built"] != fingerprint(notebook))
+    except (ValueError, KeyError, AttributeError):
+        return False  # damaged: there is no edit in it that could be kept
+
+
+def write_notebook(path: Path, notebook: Any) -> None:
+    import nbformat
+
+    path.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+
+
+def _metadata(cell: Cell, counts: Counter[str]) -> dict[str, Any]:
+    metadata = {name: value for name, value in cell.metadata.items() if name == "tags"}
+    if cell.role:
+        counts[cell.role] += 1
+        grade_id = {"setup": f"setup_{counts['setup']}", "check": f"check_{cell.name}"}.get(
+            cell.role, cell.name
+        )
+        metadata["nbgrader"] = {
+            "grade_id": grade_id,
+            "grade": cell.role == "check",
+            "solution": cell.role == "exercise",
+            "locked": cell.role != "exercise",
+            "task": False,
+            "schema_version": 3,
+        }
+        if cell.role == "check":
+            metadata["nbgrader"]["points"] = cell.points
+    # What the text said, for the way back from an edit in Jupyter.
+    written = {
+        name: value for name, value in cell.metadata.items() if name not in ("tags", "lines_to_next_cell")
+    }
+    return metadata | ({"course": written} if written else {})
+
+
+def _cell_id(cell: Cell, counts: Counter[str]) -> str:
+    if cell.name:
+        return f"check_{cell.name}" if cell.role == "check" else cell.name
+    digest = hashlib.sha256(f"{cell.type}\n{cell.source}".encode()).hexdigest()[:12]
+    counts[digest] += 1
+    return digest if counts[digest] == 1 else f"{digest}-{counts[digest]}"
+
+
+def _attachment(lesson: Lesson, name: str) -> dict[str, str]:
+    path = lesson.path.parent.parent / "img" / name
+    if not path.exists():
+        raise LessonError(
+            f"{lesson.path}: the figure {path} does not exist; draw it with its script in img/."
+        )
+    kinds = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif"}
+    if path.suffix not in kinds:
+        raise LessonError(f"{lesson.path}: the figure {path} must be a .png, .svg or .gif.")
+    return {kinds[path.suffix]: base64.b64encode(path.read_bytes()).decode()}
+
+
+def _execute(notebook: Any, folder: Path) -> None:
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
+    environment = os.environ | {
+        "OMP_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+    stem = notebook.metadata["course"]["lesson"]
+    with tempfile.TemporaryDirectory(prefix="kernel-") as private:
+        # Pipes instead of TCP where there are any: nobody else on the machine can listen in.
+        transport = "ipc" if hasattr(socket, "AF_UNIX") else "tcp"
+        manager = AsyncKernelManager(
+            kernel_name="python3", transport=transport, connection_file=str(Path(private) / "kernel.json")
+        )
+        client = NotebookClient(
+            notebook,
+            km=manager,
+            timeout=CELL_SECONDS,
+            record_timing=False,
+            coalesce_streams=True,
+            resources={"metadata": {"path": str(folder)}},
+        )
+        try:
+            client.execute(env=environment)
+        except CellExecutionError as error:
+            raise LessonError(f"A cell of {stem} stops with {error.ename}: {error.evalue}") from error
+        except CellTimeoutError as error:
+            raise LessonError(f"A cell of {stem} ran for more than {CELL_SECONDS} s.") from error
+    notebook.metadata.language_info = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
+    notebook.metadata.pop("widgets", None)
+
+
+def _move_into_place(source: Path, target: Path) -> None:
+    """Put built files into place one by one, each at once; other files of the folder stay."""
+    target.mkdir(parents=True, exist_ok=True)
+    for path in sorted(source.iterdir()):
+        if path.name in (f"{target.name}.ipynb", "key.json"):
+            os.replace(path, target / path.name)
+    shutil.rmtree(source)
+
+
+def _mentions(path: Path, written: str) -> bool:
+    return path.exists() and f'"{written}"' in path.read_text(encoding="utf-8")

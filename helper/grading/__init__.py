@@ -1,0 +1,1 @@
+"""Marking a class: intake, canonical notebook, sandboxed run, judge, gradebook, report."""
