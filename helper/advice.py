@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from helper.evidence import Failure, Plain, numbers_of
+from helper.evidence import Failure, Plain, numbers_of, same
 
 # Matched on fragments, because the wording drifts between versions. First match wins.
 PYTORCH: tuple[tuple[str, str], ...] = (
@@ -16,7 +16,8 @@ PYTORCH: tuple[tuple[str, str], ...] = (
         "neighbouring layers agree?",
     ),
     (
-        r"mat1 and mat2 must have the same dtype|expected m1 and m2 to have the same dtype|expected scalar type (Float|Double) but found",
+        r"mat1 and mat2 must have the same dtype|expected m1 and m2 to have the same dtype"
+        r"|expected scalar type (Float|Double) but found",
         "Two tensors of different dtypes met. Images come as bytes and NumPy makes float64: turn the input into "
         "float32 first.",
     ),
@@ -127,6 +128,8 @@ def compare(expected: Plain, got: Plain, sizes: Sequence[int] = (), reveal: bool
         return f"Instead of numbers there came: {got['text']}."
     if describe(expected) != describe(got):
         return _compare_kinds(expected, got)
+    if "dict" in expected:
+        return _compare_entries(expected, got, sizes, reveal)
     a, b = numbers_of(expected), numbers_of(got)
     if a is None or b is None or len(a) != len(b):
         return "The kind of answer is right, the value is not."
@@ -182,6 +185,13 @@ def not_attempted(exercise: str, failure: Failure | None) -> str:
     if failure and failure.kind == "NameError":
         return f"`{exercise}` is not defined yet: run the cell above this one first."
     return "Nothing to check yet: write your answer in the cell above, run it, then run this cell again."
+
+
+def _compare_entries(expected: Plain, got: Plain, sizes: Sequence[int], reveal: bool) -> str:
+    for (name, a), (_, b) in zip(expected["dict"], got["dict"], strict=True):
+        if describe(a) != describe(b) or (numbers_of(a) is not None and not same(a, b)):
+            return f"The first that differs is {name}. {compare(a, b, sizes, reveal)}"
+    return "The kind of answer is right, the value is not."
 
 
 def _compare_kinds(expected: Plain, got: Plain) -> str:

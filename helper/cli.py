@@ -47,6 +47,56 @@ def absorb(notebook: Path) -> None:
     raise typer.Exit(verbs.absorb(find_course(), notebook))
 
 
+@app.command()
+def grade(
+    submissions: Annotated[
+        Path, typer.Argument(help="A folder or zip, as nbgrader, Moodle or Canvas leave it.")
+    ],
+    classroom: Annotated[Path, typer.Option(help="Where marks, feedback and report go.")] = Path("classroom"),
+    workers: Annotated[int, typer.Option(help="Submissions at once; all processors by default.")] = 0,
+    scheduler: Annotated[str, typer.Option(help="Address of a running Dask scheduler.")] = "",
+    database: Annotated[
+        str, typer.Option(help="postgresql://... instead of the classroom's SQLite file.")
+    ] = "",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the marks for programs.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(help="Compare with the marks an example class must get.")
+    ] = None,
+    unsandboxed: Annotated[
+        bool, typer.Option("--unsandboxed", help="Only for submissions you trust.")
+    ] = False,
+) -> None:
+    """Mark a class. Exit code 0: all marked; 1: told in one line; 130: stopped, and nothing lost."""
+    from helper.grading import verbs
+
+    raise typer.Exit(
+        verbs.grade_class(
+            find_course(),
+            submissions,
+            classroom,
+            workers=workers,
+            scheduler=scheduler,
+            database=database,
+            json_file=json_file,
+            sheet=sheet,
+            unsandboxed=unsandboxed,
+        )
+    )
+
+
+@app.command("example-class")
+def example_class(
+    directory: Path,
+    students: int = 12,
+    seed: int = 0,
+    lesson: Annotated[list[str] | None, typer.Option(help="Only these lessons; all by default.")] = None,
+) -> None:
+    """Write a class made from the answers banks, with a sheet of the marks it must get."""
+    from helper.grading import verbs
+
+    raise typer.Exit(verbs.example_class(find_course(), directory, students, seed, lesson or []))
+
+
 def main() -> None:
     """Run the command; what a person can mend is one line on stderr and exit code 1."""
     try:

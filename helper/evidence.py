@@ -119,13 +119,16 @@ def seal(text: str, salt: str) -> str:
 
 
 def numbers_of(value: Any) -> list[float] | None:
-    """Return the numbers in a number or a tensor as floats, None for anything else."""
+    """Return the numbers in a number, a tensor or a dictionary of such as floats, None for anything else."""
     try:
+        if "dict" in value:
+            parts = [numbers_of(item) for _, item in value["dict"]]
+            return None if None in parts else [number for part in parts for number in part or ()]
         if "number" in value:
             return [float(value["number"])]
         if "values" in value and value["type"] in ("float", "int"):
             return [float(item) for item in value["values"]]
-    except (KeyError, TypeError, ValueError, OverflowError):
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
         pass
     return None
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -59,6 +61,21 @@ def parameters_of(model: nn.Module) -> dict[str, Tensor]:
     return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
 
 
+def fill_by_shape(model: nn.Module, numbers: Iterable[Tensor]) -> nn.Module:
+    """Copy each tensor into the parameter of `model` that has its shape, and return the model.
+
+    However a model is put together, it then computes the same; a layer may also keep its weight transposed.
+    Give shapes that occur only once. A tensor that fits nowhere is left out: the shapes are for another check.
+    """
+    with torch.no_grad():
+        for number in numbers:
+            for values in (number, number.T):
+                for parameter in model.parameters():
+                    if parameter.shape == values.shape:
+                        parameter.copy_(values)
+    return model
+
+
 class LoaderSpy:
     """A list of batches that counts how often it was started and how many batches were taken."""
 
@@ -91,3 +108,80 @@ class ForwardSpy(nn.Module):
         self.recorded.append(torch.is_grad_enabled())
         result: Tensor = self.model(*inputs)
         return result
+
+
+def vector_of(model: nn.Module) -> Tensor:
+    """Return a copy of all parameters of `model`, joined into one tensor, (parameters,)."""
+    return torch.cat([parameter.detach().flatten() for parameter in model.parameters()]).clone()
+
+
+def loss_as_number(value: Any) -> Any:
+    """Return a float for a loss without a graph, whether float, NumPy number or detached tensor of one element.
+
+    What carries a graph, or is no single number, comes back as it is: that is evidence of something else.
+    """
+    if isinstance(value, Tensor) and (value.requires_grad or value.numel() != 1):
+        return value
+    return value.item() if isinstance(value, Tensor | np.generic) else value
+
+
+def losses_as_numbers(values: Any) -> Any:
+    """Return one float64 tensor for a list, array or tensor of losses without a graph, anything else as it is."""
+    if isinstance(values, Tensor | np.ndarray) and values.ndim == 1:
+        values = list(values)
+    if not isinstance(values, list | tuple):
+        return values
+    numbers = [loss_as_number(value) for value in values]
+    plain = all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers)
+    return torch.tensor(numbers, dtype=torch.float64) if plain else numbers
+
+
+class StepSpy:
+    """Count the backward passes that reach a model and the steps that its optimiser takes."""
+
+    def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+        self.backwards = 0
+        self.steps = 0
+        next(model.parameters()).register_hook(self._gradient_arrived)
+        optimizer.register_step_post_hook(self._step_taken)
+
+    def counts(self) -> Tensor:
+        """Return (backward passes, steps) as a tensor of whole numbers."""
+        return torch.tensor([self.backwards, self.steps])
+
+    def _gradient_arrived(self, _: Tensor) -> None:
+        self.backwards += 1
+
+    def _step_taken(self, *_: Any) -> None:
+        self.steps += 1
+
+
+class GraphSpy(nn.Module):
+    """Wrap a model and note at every forward pass how many of its earlier graphs are still in memory."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.passes = 0
+        self.most_alive = 0
+        self._graphs: list[weakref.ref[Any]] = []
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        self.passes += 1
+        self.most_alive = max(self.most_alive, sum(graph() is not None for graph in self._graphs))
+        result: Tensor = _Marked.apply(self.model(*inputs))
+        if result.grad_fn is not None:
+            self._graphs.append(weakref.ref(result.grad_fn))
+        return result
+
+
+class _Marked(torch.autograd.Function):
+    """Pass values and gradients on; its node in the graph is one that Python can watch die."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        return values.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        return gradients[0]

@@ -80,6 +80,8 @@ def _verdict(
     if any("not attempted" in value for value in evidence.shown.values()) or _is_unattempted(
         failure, key.name
     ):
+        if any(result.right for result in results):
+            return NOT_YET, ("The parts written so far count; another part is not written yet.",)
         return NOT_ATTEMPTED, (advice.not_attempted(key.name, failure),)
     mistake = _known(got, key, results)
     if mistake:

@@ -23,11 +23,11 @@ def forbidden_names(cells: Iterable[str], exercise: str, without: Sequence[str])
     visited: set[int] = set()
     to_visit: list[ast.AST] = [definitions[exercise]] if exercise in definitions else []
     while to_visit:
-        node = to_visit.pop()
-        if id(node) in visited:
+        visiting = to_visit.pop()
+        if id(visiting) in visited:
             continue
-        visited.add(id(node))
-        for name in _names(node):
+        visited.add(id(visiting))
+        for name in _names(visiting):
             used.add(name)
             if name in definitions:
                 to_visit.append(definitions[name])

@@ -39,15 +39,19 @@ def configure(config: Config) -> None:
 
     config.CourseDirectory.source_directory = "solutions"
     config.CourseDirectory.release_directory = "notebooks"
-    # nbgrader starts `alembic` by name, which lies beside python and need not be on the path.
-    beside_python = str(Path(sys.executable).parent)
-    if beside_python not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([beside_python, os.environ.get("PATH", "")])
+    put_tools_on_path()
     steps = GenerateAssignment.preprocessors.default_args[0]
     config.GenerateAssignment.preprocessors = [
         ClearAnswers if step is ClearSolutions else step for step in steps
     ]
     config.ClearAnswers.code_stub = {"python": f"# YOUR CODE HERE\n{STUB}"}
+
+
+def put_tools_on_path() -> None:
+    """Let nbgrader find `alembic`, which it starts by name: it lies beside python and need not be on the path."""
+    beside_python = str(Path(sys.executable).parent)
+    if beside_python not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([beside_python, os.environ.get("PATH", "")])
 
 
 def release(root: Path, stem: str, database: str | None = None) -> None:

@@ -1,0 +1,143 @@
+"""A classroom: the folder with a class's submissions, marks, feedback and report, and its secrets.
+
+What the marks depend on (the seed, the keys under it, the ledger) lies in .grading/, which only the trusted
+side reads.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from helper.authoring.lesson import stems
+from helper.course import Course, CourseError
+from helper.key import Key
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """Paths of one classroom, and the keys of its lessons under its secret seed."""
+
+    root: Path
+    course: Course
+
+    @property
+    def submitted(self) -> Path:
+        return self.root / "submitted"
+
+    @property
+    def autograded(self) -> Path:
+        return self.root / "autograded"
+
+    @property
+    def feedback(self) -> Path:
+        return self.root / "feedback"
+
+    @property
+    def trusted(self) -> Path:
+        return self.root / ".grading"
+
+    @property
+    def database(self) -> str:
+        return f"sqlite:///{self.root.resolve() / 'gradebook.db'}"
+
+    @cached_property
+    def seed(self) -> str:
+        """The secret seed, drawn once, so that everyone answers the same questions."""
+        path = self.trusted / "seed"
+        if not path.exists():
+            self.trusted.mkdir(parents=True, exist_ok=True)
+            self.trusted.chmod(0o700)
+            write_whole(path, secrets.token_hex(16), mode=0o600)
+        return path.read_text(encoding="utf-8").strip()
+
+    @cached_property
+    def lessons(self) -> tuple[str, ...]:
+        """The lessons that can be marked: those that are released."""
+        return tuple(stem for stem in stems(self.course.solutions) if self.release_path(stem).exists())
+
+    def release_path(self, lesson: str) -> Path:
+        return self.course.notebooks / lesson / f"{lesson}.ipynb"
+
+    def release(self, lesson: str) -> Mapping[str, Any]:
+        """Return the release of a lesson, which every canonical notebook is rebuilt on."""
+        path = self.release_path(lesson)
+        try:
+            data: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise CourseError(f'{lesson} is not released: run "course build {lesson}".') from None
+        except ValueError:
+            raise CourseError(f'{path} is damaged: run "course build {lesson}".') from None
+        return data
+
+    def exercises(self) -> dict[str, Sequence[str]]:
+        """Return the exercises of every released lesson, by which submissions are recognised."""
+        return {lesson: exercise_ids(self.release(lesson)) for lesson in self.lessons}
+
+    def key(self, lesson: str) -> Key:
+        """Return the key under the secret seed, computed once per version of the lesson."""
+        from helper.authoring.lesson import read, written_hash
+        from helper.authoring.proof import Stage, make_key
+
+        path = self.trusted / f"{lesson}.key.json"
+        written = written_hash(self.course.solutions, lesson)
+        if path.exists():
+            try:
+                key = Key.load(path)
+                if (key.written, key.seed) == (written, self.seed):
+                    return key
+            except ValueError:
+                pass  # half-written by somebody else's hand: it is computed anew
+        key = make_key(Stage(read(self.course.solutions, lesson)), self.seed)
+        write_whole(path, key.dumps(), mode=0o600)
+        return key
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep a second grading run out of this classroom. Raises CourseError if one is at work."""
+        self.trusted.mkdir(parents=True, exist_ok=True)
+        path = self.trusted / "lock"
+        with path.open("w") as file:
+            try:
+                _lock(file.fileno())
+            except OSError:
+                raise CourseError(
+                    f"Another grading run is at work in {self.root}: wait until it is done."
+                ) from None
+            yield
+
+
+def exercise_ids(release: Mapping[str, Any]) -> tuple[str, ...]:
+    marks = [cell["metadata"].get("nbgrader", {}) for cell in release["cells"]]
+    return tuple(mark["grade_id"] for mark in marks if mark.get("solution"))
+
+
+def write_whole(path: Path, text: str, *, mode: int = 0o644) -> None:
+    """Write a file so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise CourseError(
+            f"{path} could not be written: {error.strerror}. Make room and run it again."
+        ) from error
+
+
+def _lock(descriptor: int) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows: its own open files guard themselves
+        return
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,188 @@
+"""Mark a class: take in, run what is new, write down, report. One straight line, resumable at every step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from helper.course import CourseError
+from helper.grading import gradebook, report
+from helper.grading.classroom import Classroom, write_whole
+from helper.grading.filled import with_outputs, without_outputs
+from helper.grading.intake import Submission, intake
+from helper.grading.ledger import Ledger, content_key
+from helper.grading.marking import Marked, unmarkable
+from helper.grading.notebook import Canonical, canonical, read_notebook
+from helper.grading.workers import Task, Workers
+from helper.key import Key
+
+BATCH = 50
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What a run did. marked: how many were marked now; reused: how many the ledger knew already."""
+
+    marks: dict[str, dict[str, Marked]] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+    marked: int = 0
+    reused: int = 0
+    interrupted: bool = False
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """What marking one lesson needs, read once."""
+
+    release: dict[str, Any]
+    release_text: str
+    key: Key
+    key_text: str
+
+
+Progress = Callable[[str, int, int], None]  # what is going on, done, of how many
+
+
+def grade(
+    room: Classroom,
+    submissions: Path,
+    workers: Workers,
+    *,
+    database: str = "",
+    progress: Progress | None = None,
+) -> Graded:
+    """Mark every submission that the ledger does not know, then bring gradebook, pages and report up to date.
+
+    submissions: a folder or zip; database: a SQLAlchemy URL, the classroom's own SQLite file if empty. Ctrl-C
+    stops the marking; what is marked by then is written down as usual.
+    """
+    tell = progress or (lambda text, done, total: None)
+    url = database or room.database
+    with room.alone():
+        records, left = intake(submissions, room.exercises())
+        if not records:
+            reasons = " ".join(left[:3])
+            raise CourseError(f"{submissions} holds no notebook of this course. {reasons}".strip())
+        lessons = {lesson: _lesson(room, lesson) for lesson in sorted({record.lesson for record in records})}
+        ledger = Ledger(room.trusted / "ledger.jsonl")
+        names = {_id(record): _content_key(record, lessons[record.lesson]) for record in records}
+        new = [record for record in records if names[_id(record)] not in ledger]
+        done, interrupted = 0, False
+        tell("marking", 0, len(new))
+        try:
+            for record, marked in _mark(new, lessons, workers):
+                ledger.add(names[_id(record)], marked)
+                done += 1
+                tell("marking", done, len(new))
+        except KeyboardInterrupt:
+            interrupted = True
+        marked_records = [record for record in records if names[_id(record)] in ledger]
+        _keep_received(room, marked_records)
+        _write_down(room, url, marked_records, names, lessons, ledger, tell)
+        marks: dict[str, dict[str, Marked]] = {}
+        for record in marked_records:
+            marks.setdefault(record.student, {})[record.lesson] = ledger.get(names[_id(record)])
+        write_whole(room.root / "report.html", report.class_page(marks, left))
+    return Graded(marks, left, done, len(records) - len(new), interrupted)
+
+
+def _mark(
+    records: list[Submission], lessons: dict[str, _Lesson], workers: Workers
+) -> Iterator[tuple[Submission, Marked]]:
+    runnable = []
+    for record in records:
+        if record.problem:
+            yield record, unmarkable(record.lesson, lessons[record.lesson].key, record.problem)
+        else:
+            runnable.append(record)
+    with ExitStack() as stack:
+        stack.enter_context(workers)
+        shared = {name: (lesson.release_text, lesson.key_text) for name, lesson in lessons.items()}
+        by_id = {_id(record): record for record in runnable}
+        tasks = (Task(_id(record), record.lesson, record.source) for record in runnable)
+        for task_id, marked in workers.run(tasks, shared):
+            yield by_id[task_id], marked
+
+
+def _lesson(room: Classroom, lesson: str) -> _Lesson:
+    key = room.key(lesson)
+    release = dict(room.release(lesson))
+    return _Lesson(release, json.dumps(release, sort_keys=True), key, key.dumps())
+
+
+def _id(record: Submission) -> str:
+    return f"{record.student}/{record.lesson}"
+
+
+def _content_key(record: Submission, lesson: _Lesson) -> str:
+    return content_key(record.source + record.problem.encode(), lesson.release_text.encode(), lesson.key_text)
+
+
+def _keep_received(room: Classroom, records: list[Submission]) -> None:
+    """Keep what was received in nbgrader's layout, so that its own commands find it."""
+    for record in records:
+        folder = room.submitted / record.student / record.lesson
+        path = folder / f"{record.lesson}.ipynb"
+        if not path.exists() or path.read_bytes() != record.source:
+            folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(record.source)
+        if record.received:
+            write_whole(folder / "timestamp.txt", record.received.isoformat(" "))
+
+
+def _write_down(
+    room: Classroom,
+    url: str,
+    records: list[Submission],
+    names: dict[str, str],
+    lessons: dict[str, _Lesson],
+    ledger: Ledger,
+    tell: Progress,
+) -> None:
+    """Bring the gradebook and the pages up to what the ledger says; what was written before is left alone.
+
+    A crash between a batch and the note of it repeats the batch, which changes nothing.
+    """
+    place = room.trusted / "written.json"
+    try:
+        written: dict[str, str] = json.loads(place.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        written = {}
+    if written.get("gradebook") != url or not _has_gradebook(room, url):
+        written = {"gradebook": url}
+    stamps = {_id(record): f"{names[_id(record)]} {record.received or ''}" for record in records}
+    waiting = [record for record in records if written.get(_id(record)) != stamps[_id(record)]]
+    if not waiting:
+        return
+    tell("writing down", 0, len(waiting))
+    for lesson in sorted({record.lesson for record in waiting}):
+        gradebook.register(room, lesson, url)
+    with gradebook.open_gradebook(url) as book:
+        for start in range(0, len(waiting), BATCH):
+            batch = waiting[start : start + BATCH]
+            for record in batch:
+                marked = ledger.get(names[_id(record)])
+                gradebook.write(book, record.lesson, [(record.student, marked, record.received)])
+                _pages(room, record, lessons[record.lesson], marked)
+                written[_id(record)] = stamps[_id(record)]
+            write_whole(place, json.dumps(written), mode=0o600)
+            tell("writing down", start + len(batch), len(waiting))
+
+
+def _pages(room: Classroom, record: Submission, lesson: _Lesson, marked: Marked) -> None:
+    notebook: Canonical | None = None
+    if not record.problem:
+        notebook = canonical(lesson.release, read_notebook(record.source))
+        filled = with_outputs(without_outputs(lesson.release, notebook), marked)
+        path = room.autograded / record.student / record.lesson / f"{record.lesson}.ipynb"
+        write_whole(path, json.dumps(filled, ensure_ascii=False, indent=1) + "\n")
+    page = report.feedback_page(record.student, notebook, marked, record.notes)
+    write_whole(room.feedback / record.student / record.lesson / f"{record.lesson}.html", page)
+
+
+def _has_gradebook(room: Classroom, url: str) -> bool:
+    return url != room.database or (room.root / "gradebook.db").exists()

@@ -1,0 +1,278 @@
+"""From whatever an instructor has (a folder, a zip, an export of Moodle or Canvas) to one record per student.
+
+Nothing here runs or unpickles anything; file names and contents are taken for hostile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+import unicodedata
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from helper.course import CourseError
+from helper.grading.notebook import Submitted, read_notebook
+
+MOST_FILES = 20_000
+MOST_BYTES = 2 * 2**30  # of an archive, unpacked
+LARGEST_NOTEBOOK = 20 * 2**20
+
+MOODLE = re.compile(r"^(?P<name>[^/]+)_(?P<number>\d+)_assignsubmission_[a-z]+_?/?(?P<rest>.*)$")
+CANVAS = re.compile(r"^(?P<name>[^_/]+?)_(?P<late>LATE_)?(?P<number>\d+)_(?P<file>\d+)_(?P<rest>.+)$")
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One student's notebook for one lesson.
+
+    source: the notebook's bytes as received; digest: their hash; received: when, from the receiver's own record
+    (nbgrader's timestamp.txt), None if unknown; notes: what was seen and how it was treated; problem: why
+    nothing in it can be marked, or "".
+    """
+
+    student: str
+    lesson: str
+    source: bytes
+    received: datetime | None = None
+    notes: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.source).hexdigest()
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file as found: its path inside the folder or archive, when it changed, and how to get its bytes."""
+
+    path: PurePosixPath
+    size: int
+    changed: float
+    content: bytes | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class _Owner:
+    name: str
+    number: str = ""
+    late: bool = False
+
+
+def intake(
+    place: Path, exercises: Mapping[str, Sequence[str]], only: str = ""
+) -> tuple[list[Submission], list[str]]:
+    """Return one record per student and lesson, sorted, and a sentence for each file left aside.
+
+    place: a folder or a zip; exercises: the exercises of each lesson, by which a notebook is recognised whatever
+    its file is called; only: take every unrecognised notebook for this lesson. Raises CourseError if there is
+    nothing to read.
+    """
+    if not place.exists():
+        raise CourseError(f"There is nothing at {place}: give the folder or zip that holds the submissions.")
+    left: list[str] = []
+    found: dict[tuple[str, str], list[tuple[float, PurePosixPath, Submission]]] = {}
+    stamps: dict[PurePosixPath, str] = {}
+    files = list(_files(place, left))
+    names = _student_names(files)
+    for file in files:
+        if file.path.name == "timestamp.txt" and file.content is not None:
+            stamps[file.path.parent] = file.content[:100].decode("utf-8", "replace").strip()
+    for file in files:
+        if file.path.suffix.lower() != ".ipynb":
+            if file.path.name not in ("timestamp.txt", "key.json", ".DS_Store"):
+                left.append(f"{file.path}: not a notebook, left aside.")
+            continue
+        student, notes = names[file.path]
+        submission = _submission(file, student, exercises, only, stamps.get(file.path.parent, ""), notes)
+        if submission is None:
+            left.append(f"{file.path}: no notebook of this course, left aside.")
+            continue
+        found.setdefault((student, submission.lesson), []).append((file.changed, file.path, submission))
+    records = []
+    for _, several in sorted(found.items()):
+        several.sort(key=lambda item: (not item[2].problem, item[0], len(str(item[1])), str(item[1])))
+        *older, (_, path, chosen) = several
+        if older:
+            others = ", ".join(str(item[1]) for item in older)
+            chosen = replace(
+                chosen, notes=(*chosen.notes, f"Several files: {path} was marked, not {others}.")
+            )
+        records.append(chosen)
+    return records, left
+
+
+def _submission(
+    file: _File,
+    student: str,
+    exercises: Mapping[str, Sequence[str]],
+    only: str,
+    stamp: str,
+    notes: tuple[str, ...],
+) -> Submission | None:
+    content = file.content or b""
+    submitted = read_notebook(content)
+    lesson = _lesson_of(submitted, file.path, exercises) or only
+    if not lesson:
+        # What cannot be read is still somebody's submission if there is only one lesson it can belong to.
+        if not (submitted.problem or file.problem) or len(exercises) != 1:
+            return None
+        lesson = next(iter(exercises))
+    if f"{lesson}.ipynb" != file.path.name:
+        notes = (*notes, f'The file was called "{file.path.name}" and was taken for {lesson}.')
+    received = None
+    if stamp:
+        with suppress(ValueError, ImportError):
+            from nbgrader.utils import parse_utc
+
+            received = parse_utc(stamp)
+    problem = file.problem or submitted.problem
+    return Submission(student, lesson, b"" if file.problem else content, received, notes, problem)
+
+
+def _lesson_of(submitted: Submitted, path: PurePosixPath, exercises: Mapping[str, Sequence[str]]) -> str:
+    """Recognise a notebook by the exercises in it, then by what it says of itself, then by its name."""
+    ids = {cell.grade_id for cell in submitted.cells} | {cell.id for cell in submitted.cells}
+    hits = {lesson: len(ids & set(names)) for lesson, names in exercises.items()}
+    best = max(hits, key=lambda lesson: hits[lesson], default="")
+    if best and hits[best]:
+        return best
+    if submitted.lesson in exercises:
+        return submitted.lesson
+    text = "/".join(path.parts[-2:])
+    return next((lesson for lesson in exercises if lesson in text), "")
+
+
+def _student_names(files: Sequence[_File]) -> dict[PurePosixPath, tuple[str, tuple[str, ...]]]:
+    """Say whose each notebook is: a name that is safe as a folder, and notes."""
+    owners = {file.path: _owner(file.path) for file in files if file.path.suffix.lower() == ".ipynb"}
+    numbers: dict[str, set[str]] = {}
+    for owner in owners.values():
+        numbers.setdefault(_safe(owner.name), set()).add(owner.number)
+    names = {}
+    for path, owner in owners.items():
+        name = _safe(owner.name)
+        if len(numbers[name] - {""}) > 1:  # two people of one name
+            name = f"{name}_{owner.number}"
+        notes = ("Canvas marked it as late.",) if owner.late else ()
+        if name != owner.name and not owner.number:
+            notes = (*notes, f'"{owner.name[:80]}" is written {name} here.')
+        names[path] = (name, notes)
+    return names
+
+
+def _owner(path: PurePosixPath) -> _Owner:
+    for part in path.parts:
+        moodle = MOODLE.match(part)
+        if moodle:
+            return _Owner(moodle["name"], moodle["number"])
+    canvas = CANVAS.match(path.name)
+    if canvas:
+        return _Owner(canvas["name"], canvas["number"], bool(canvas["late"]))
+    folders = path.parts[:-1]
+    if "submitted" in folders:
+        folders = folders[folders.index("submitted") + 1 :]
+    if folders:
+        return _Owner(folders[0])
+    return _Owner(re.sub(r"[ _-]*\(\d+\)$", "", path.stem))
+
+
+def _safe(name: str) -> str:
+    """Make a name that nbgrader and every file system take: letters, digits, dot, dash, underscore, at."""
+    name = unicodedata.normalize("NFC", name)
+    return re.sub(r"[^\w.@-]+", "-", name).strip(".-")[:80] or "unnamed"
+
+
+def _files(place: Path, left: list[str]) -> Iterator[_File]:
+    if place.is_dir():
+        yield from _files_in_folder(place, left)
+    elif zipfile.is_zipfile(place):
+        yield from _files_in_zip(place, left)
+    else:
+        raise CourseError(f"{place} is neither a folder nor a readable zip: unpack it and give the folder.")
+
+
+def _files_in_folder(place: Path, left: list[str]) -> Iterator[_File]:
+    count = 0
+    for path in sorted(place.rglob("*")):
+        relative = PurePosixPath(path.relative_to(place).as_posix())
+        if ".ipynb_checkpoints" in relative.parts:
+            continue
+        if path.is_symlink() or any(
+            parent.is_symlink() for parent in path.parents if place in parent.parents
+        ):
+            left.append(f"{relative}: a link to elsewhere, refused.")
+            continue
+        if not path.is_file():
+            continue
+        count += 1
+        if count > MOST_FILES:
+            raise CourseError(
+                f"{place} holds more than {MOST_FILES} files: give the folder of the submissions alone."
+            )
+        if path.suffix.lower() == ".zip" and path.parent == place and zipfile.is_zipfile(path):
+            for file in _files_in_zip(path, left):
+                yield replace(file, path=PurePosixPath(path.stem) / file.path)
+            continue
+        status = path.stat()
+        problem = _too_large(status.st_size)
+        wanted = path.suffix.lower() == ".ipynb" or path.name == "timestamp.txt"
+        content = None
+        if wanted and not problem:
+            try:
+                content = path.read_bytes()
+            except OSError as error:
+                problem = f"The file could not be read: {error.strerror}."
+        yield _File(relative, status.st_size, status.st_mtime, content, problem)
+
+
+def _files_in_zip(place: Path, left: list[str]) -> Iterator[_File]:
+    try:
+        with zipfile.ZipFile(place) as archive:
+            infos = archive.infolist()
+            if len(infos) > MOST_FILES or sum(info.file_size for info in infos) > MOST_BYTES:
+                raise CourseError(
+                    f"{place} would unpack to an absurd size and was refused: look at it by hand."
+                )
+            for info in infos:
+                path = PurePosixPath(info.filename.replace("\\", "/"))
+                if info.is_dir() or "__MACOSX" in path.parts or ".ipynb_checkpoints" in path.parts:
+                    continue
+                if path.is_absolute() or ".." in path.parts or re.match(r"^[A-Za-z]:", info.filename):
+                    left.append(f"{info.filename}: its path leads out of the archive, refused.")
+                    continue
+                if stat.S_ISLNK(info.external_attr >> 16):
+                    left.append(f"{path}: a link to elsewhere, refused.")
+                    continue
+                yield _file_in_zip(archive, info, path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise CourseError(f"{place} cannot be read as a zip ({error}): download it again.") from error
+
+
+def _file_in_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: PurePosixPath) -> _File:
+    changed = 0.0
+    with suppress(ValueError, OverflowError, OSError):
+        changed = datetime(*info.date_time).timestamp()
+    problem = _too_large(info.file_size)
+    content = None
+    if not problem and (path.suffix.lower() == ".ipynb" or path.name == "timestamp.txt"):
+        try:
+            with archive.open(info) as stream:
+                content = stream.read(LARGEST_NOTEBOOK + 1)  # what the archive says of sizes need not be true
+            problem = _too_large(len(content))
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+            problem = f"The file could not be unpacked: {error}."
+    return _File(path, info.file_size, changed, None if problem else content, problem)
+
+
+def _too_large(size: int) -> str:
+    if size <= LARGEST_NOTEBOOK:
+        return ""
+    return f"The file has {size / 2**20:.0f} MB; a notebook may have {LARGEST_NOTEBOOK // 2**20}. Clear its outputs."

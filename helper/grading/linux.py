@@ -1,0 +1,133 @@
+"""The few calls to the Linux kernel that Python does not offer, through libc.
+
+Each call raises OSError with the kernel's own reason. Nothing here decides anything: see sandbox.py.
+Sources: unshare(2), mount_setattr(2), pivot_root(2), capabilities(7), prctl(2).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+from functools import cache
+from typing import Any
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
+
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV = 1, 2, 4
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_SECCOMP = 22
+PR_CAPBSET_DROP = 24
+PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
+PR_CAP_AMBIENT = 47
+
+CAP_SYS_ADMIN = 21
+
+_AT_FDCWD = -100
+_AT_RECURSIVE = 0x8000
+_MNT_DETACH = 2
+_CAPABILITY_VERSION_3 = 0x20080522
+# Numbers that both architectures share are the ones given out since 2019.
+_NUMBERS = {"mount_setattr": {"x86_64": 442, "aarch64": 442}, "pivot_root": {"x86_64": 155, "aarch64": 41}}
+
+
+class _MountAttributes(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user_namespace")]
+
+
+class _CapabilityHeader(ctypes.Structure):
+    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+
+
+class _CapabilitySets(ctypes.Structure):
+    _fields_ = [
+        ("words", ctypes.c_uint32 * 6)
+    ]  # effective, permitted, inheritable: low words, then high words
+
+
+def machine() -> str:
+    """Return the processor's name as the kernel uses it: "x86_64", "aarch64", or something else."""
+    name = platform.machine()
+    return {"AMD64": "x86_64", "arm64": "aarch64"}.get(name, name)
+
+
+def syscall(number: int, *arguments: Any) -> int:
+    """Call the kernel by number. ints are passed as 64 bits. Raises OSError."""
+    typed = [ctypes.c_long(value) if isinstance(value, int) else value for value in arguments]
+    return _checked(_libc().syscall(ctypes.c_long(number), *typed))
+
+
+def prctl(option: int, *arguments: Any) -> int:
+    """Set a property of this process. Raises OSError."""
+    values = [*arguments, 0, 0, 0, 0][:4]
+    typed = [ctypes.c_ulong(value) if isinstance(value, int) else value for value in values]
+    return _checked(_libc().prctl(ctypes.c_int(option), *typed))
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces named in `flags` for new ones. Raises OSError."""
+    _checked(_libc().unshare(ctypes.c_int(flags)))
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
+    """Mount `source` on `target`. Raises OSError with the target's name."""
+    texts = [os.fsencode(text) if text else None for text in (source, target, kind)]
+    _checked(_libc().mount(*texts, ctypes.c_ulong(flags), options.encode() or None), target)
+
+
+def set_mount_attributes(path: str, attributes: int) -> None:
+    """Add MOUNT_ATTR_ flags to the mount at `path` and to all below it. Raises OSError before Linux 5.12."""
+    wanted = _MountAttributes(set=attributes)
+    number = _NUMBERS["mount_setattr"][machine()]
+    syscall(number, _AT_FDCWD, os.fsencode(path), _AT_RECURSIVE, ctypes.byref(wanted), ctypes.sizeof(wanted))
+
+
+def enter_root(path: str) -> None:
+    """Make the mount at `path` this process's root and let go of everything outside it. Raises OSError."""
+    os.chdir(path)
+    syscall(_NUMBERS["pivot_root"][machine()], b".", b".")
+    _checked(_libc().umount2(b".", ctypes.c_int(_MNT_DETACH)))
+    os.chdir("/")
+
+
+def has_capability(number: int) -> bool:
+    """Say whether this process holds a capability now."""
+    header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
+    sets = _CapabilitySets()
+    _checked(_libc().capget(ctypes.byref(header), ctypes.byref(sets)))
+    return bool(sets.words[3 * (number // 32)] >> (number % 32) & 1)
+
+
+def drop_capabilities() -> None:
+    """Give up every capability, for this process and for all it may start. Raises OSError."""
+    prctl(PR_CAP_AMBIENT, 4)  # clear all
+    for number in range(64):
+        try:
+            prctl(PR_CAPBSET_DROP, number)
+        except OSError:  # no such capability, or none held that could ever be raised again
+            break
+    header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
+    _checked(_libc().capset(ctypes.byref(header), ctypes.byref(_CapabilitySets())))
+
+
+@cache
+def _libc() -> Any:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, name: str | None = None) -> int:
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), *([name] if name else []))
+    return result

@@ -1,0 +1,113 @@
+"""Mark one submission: run its canonical notebook, and let the judge compare the evidence with the key.
+
+This is the only road to a mark; `course grade` and `nbgrader autograde` both take it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from helper.evidence import Evidence, Failure
+from helper.grading.notebook import Canonical
+from helper.grading.runner import Job, Run, Runner
+from helper.judge import NOT_ATTEMPTED, Result, Verdict, judge
+from helper.key import Key
+from helper.source import forbidden_names
+
+STOPPED_BY = {"time-out": "TimeOut", "out of memory": "MemoryError", "crashed": "NotRun", "not run": "NotRun"}
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A marked submission as plain data: what the gradebook, the feedback and the report are made from.
+
+    outputs: what each cell printed, by cell id; problem: why nothing could be run, or "".
+    """
+
+    lesson: str
+    verdicts: tuple[Verdict, ...]
+    outputs: Mapping[str, str]
+    flags: tuple[str, ...] = ()
+    seconds: float = 0.0
+    problem: str = ""
+
+    @property
+    def points(self) -> float:
+        return round(sum(verdict.points for verdict in self.verdicts), 2)
+
+    @property
+    def max(self) -> float:
+        return sum(verdict.max for verdict in self.verdicts)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Marked:
+        verdicts = tuple(
+            Verdict(
+                item["check"],
+                item["verdict"],
+                item["points"],
+                item["max"],
+                tuple(Result(**result) for result in item["results"]),
+                tuple(item["advice"]),
+            )
+            for item in data["verdicts"]
+        )
+        rest = {name: data[name] for name in ("lesson", "outputs", "seconds", "problem")}
+        return cls(verdicts=verdicts, flags=tuple(data["flags"]), **rest)
+
+
+def mark(notebook: Canonical, key: Key, runner: Runner) -> Marked:
+    """Run a canonical notebook under the key's seed and judge every check of the key."""
+    job = Job(tuple((cell.id, cell.role, cell.source) for cell in notebook.to_run), key.seed)
+    run = runner.run(job)
+    verdicts = tuple(_verdict(notebook, key, run, name) for name in key.checks)
+    outputs = {cell_id: cell.output for cell_id, cell in run.cells.items() if cell.output}
+    return Marked(notebook.lesson, verdicts, outputs, (*notebook.flags, *run.flags), run.seconds)
+
+
+def unmarkable(lesson: str, key: Key, problem: str) -> Marked:
+    """Give no points to a submission in which nothing can be run, and say why."""
+    verdicts = tuple(
+        Verdict(
+            name,
+            NOT_ATTEMPTED,
+            0.0,
+            check.points,
+            tuple(Result(item.name, item.points, None) for item in check.expectations),
+            (problem,),
+        )
+        for name, check in key.checks.items()
+    )
+    return Marked(lesson, verdicts, {}, (problem,), 0.0, problem)
+
+
+def _verdict(notebook: Canonical, key: Key, run: Run, name: str) -> Verdict:
+    shown, failure = run.evidence.get(name, ((), None))
+    evidence = Evidence(dict(shown), _failure(notebook, run, name, failure))
+    forbidden = forbidden_names(notebook.sources(), name, key.checks[name].without)
+    return judge(evidence, key.checks[name], key.lesson, forbidden, reveal=False)
+
+
+def _failure(notebook: Canonical, run: Run, name: str, failure: Failure | None) -> Failure | None:
+    """Say what really ended a check: the time-out of its cell, or the error of the exercise cell above it."""
+    check = next(cell for cell in notebook.cells if cell.role == "check" and cell.name == name)
+    exercise = next(cell for cell in notebook.cells if cell.role == "exercise" and cell.name == name)
+    for cell, relevant in ((check, True), (exercise, failure is None or failure.kind == "NameError")):
+        ended = run.cells.get(cell.id)
+        if ended is None or not relevant:
+            continue
+        if ended.status in STOPPED_BY:
+            return Failure(STOPPED_BY[ended.status], "", "")
+        if ended.status == "error" and cell is exercise:
+            kind, _, message = ended.error.partition(": ")
+            return Failure(kind, message, ended.line)
+    return failure
+
+
+def with_flag(marked: Marked, *flags: str) -> Marked:
+    return replace(marked, flags=(*marked.flags, *flags))
