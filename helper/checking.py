@@ -85,7 +85,7 @@ class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given
 
     Inside, `given` draws inputs and `expect(name, value)` hands over what the answer made of them. An exception
     ends the check; what was shown before it counts. Random numbers drawn inside leave the notebook's own
-    generators as they were.
+    generators as they were; gradients are recorded inside, whatever an answer did to that switch before.
     """
 
     def __init__(self, name: str) -> None:
@@ -103,6 +103,8 @@ class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given
         random.seed(number)
         np.random.seed(number)
         torch.manual_seed(number)
+        self._recorded = torch.is_grad_enabled()
+        torch.set_grad_enabled(True)
         return self._given, self._expect
 
     def __exit__(
@@ -111,6 +113,7 @@ class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given
         random.setstate(self._states[0])
         np.random.set_state(self._states[1])
         torch.set_rng_state(self._states[2])
+        torch.set_grad_enabled(self._recorded)
         if error is not None:
             if isinstance(error, KeyboardInterrupt):
                 return False

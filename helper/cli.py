@@ -32,11 +32,15 @@ def build(
 
 
 @app.command("try")
-def try_(lesson: Annotated[str, typer.Argument(help="LESSON or LESSON/EXERCISE")], seeds: int = 1) -> None:
+def try_(
+    lesson: Annotated[str, typer.Argument(help="LESSON or LESSON/EXERCISE")],
+    seeds: Annotated[int, typer.Option(help="How many sets of inputs.")] = 1,
+    mutants: Annotated[bool, typer.Option("--mutants", help="Try small mutations of the reference.")] = False,
+) -> None:
     """Hold every answer of the bank against its check: who passes, who fails, with which advice."""
     from helper.authoring import verbs
 
-    raise typer.Exit(verbs.try_(find_course(), lesson, seeds))
+    raise typer.Exit(verbs.try_(find_course(), lesson, seeds, mutants=mutants))
 
 
 @app.command()

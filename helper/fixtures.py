@@ -31,6 +31,13 @@ def gradient(f: Callable[..., Tensor], *inputs: Any) -> Tensor | str:
     return NO_GRADIENT if slope is None else slope
 
 
+def exact_gradients(f: Callable[[dict[str, Tensor]], Tensor], params: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the gradient of the scalar `f(params)` with respect to each tensor in the dictionary, by autograd."""
+    leaves = {name: value.detach().clone().requires_grad_() for name, value in params.items()}
+    slopes = torch.autograd.grad(f(leaves), list(leaves.values()))
+    return dict(zip(leaves, slopes, strict=True))
+
+
 def untouched(f: Callable[..., Any], *inputs: Tensor) -> bool:
     """Call `f(*inputs)` and say whether every input tensor still holds what it held before."""
     before = [item.detach().clone() for item in inputs]
@@ -47,6 +54,16 @@ def error_of(f: Callable[..., Any], *inputs: Any) -> str:
             raise  # an empty answer is not an answer that refuses
         return type(error).__name__
     return "no error"
+
+
+def outcome(f: Callable[..., Any], *inputs: Any) -> Any:
+    """Call `f(*inputs)` and return what comes back, or the class name of the exception it raises."""
+    try:
+        return f(*inputs)
+    except Exception as error:
+        if isinstance(error, NotImplementedError) and not str(error):
+            raise  # an empty answer is not an answer that refuses
+        return type(error).__name__
 
 
 def choice(answer: Any) -> Any:
@@ -69,7 +86,7 @@ def fill_by_shape(model: nn.Module, numbers: Iterable[Tensor]) -> nn.Module:
     """
     with torch.no_grad():
         for number in numbers:
-            for values in (number, number.T):
+            for values in (number, number.t()):
                 for parameter in model.parameters():
                     if parameter.shape == values.shape:
                         parameter.copy_(values)
@@ -137,23 +154,23 @@ def losses_as_numbers(values: Any) -> Any:
 
 
 class StepSpy:
-    """Count the backward passes that reach a model and the steps that its optimiser takes."""
+    """Count the backward passes that reach a model, and how many there had been at each step of its optimiser."""
 
     def __init__(self, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
         self.backwards = 0
-        self.steps = 0
+        self.at_steps: list[int] = []
         next(model.parameters()).register_hook(self._gradient_arrived)
         optimizer.register_step_post_hook(self._step_taken)
 
     def counts(self) -> Tensor:
-        """Return (backward passes, steps) as a tensor of whole numbers."""
-        return torch.tensor([self.backwards, self.steps])
+        """Return the backward passes in all, then those before each step: (3, 1, 2, 3) for a right loop."""
+        return torch.tensor([self.backwards, *self.at_steps])
 
     def _gradient_arrived(self, _: Tensor) -> None:
         self.backwards += 1
 
     def _step_taken(self, *_: Any) -> None:
-        self.steps += 1
+        self.at_steps.append(self.backwards)
 
 
 class GraphSpy(nn.Module):

@@ -111,6 +111,34 @@ def random_expression(given: Given) -> Expression:
     return Expression(numbers, tuple(steps))
 
 
+def random_node(given: Given, label: str, *parents: AnyNode) -> Node:
+    """Return a node with a random value and random slopes."""
+    slopes = tuple(given.number(0.5, 2.0) * (-1) ** given.integer(0, 2) for _ in parents)
+    return Node(given.number(0.5, 2.0), parents, slopes, label)
+
+
+def random_graph(given: Given, size: int = 9) -> dict[str, Node]:
+    """Draw a graph in which every node leads to the last one, with many paths. Returns its nodes by name."""
+    nodes: dict[str, Node] = {}
+    for number, name in enumerate("abcdefghijklmnopqrstuvwxyz"[:size]):
+        earlier = list(nodes.values())
+        chosen = [
+            earlier[place]
+            for place in given.permutation(number).tolist()
+            if place == number - 1 or given.integer(0, 2)
+        ]
+        nodes[name] = random_node(given, name, *chosen)
+    return nodes
+
+
+def long_chain(given: Given, length: int) -> list[Node]:
+    """Return nodes of which each is made from the one before it, with slopes near 1."""
+    chain = [Node(given.number())]
+    while len(chain) < length:
+        chain.append(Node(given.number(), (chain[-1],), (given.number(0.999, 1.001),)))
+    return chain
+
+
 def visiting_order(root: AnyNode) -> list[AnyNode]:
     """Return all nodes of a graph, the root first, each before its parents and after all that was made from it.
 
@@ -158,7 +186,7 @@ def derivative(root: AnyNode, node: AnyNode) -> float:
 
 
 def shown(result: Any, **leaves: AnyNode) -> dict[str, float] | str | None:
-    """Return a result's value and its derivative with respect to each leaf, as evidence.
+    """Return a result's value and, for each leaf, its value and the derivative by it, as evidence.
 
     What is no node gives a text that says so.
     """
@@ -166,8 +194,13 @@ def shown(result: Any, **leaves: AnyNode) -> dict[str, float] | str | None:
         return None
     if not hasattr(result, "parents") and not hasattr(result, "data"):
         return f"{_kind(result)} and not a node, so nobody can find the way back to where it came from"
-    slopes = {f"slope by `{name}`": derivative(result, leaf) for name, leaf in leaves.items()}
-    return {"value": float(result.data)} | slopes
+    seen = {"value": float(result.data)}
+    for name, leaf in leaves.items():
+        seen |= {
+            f"slope by `{name}`": derivative(result, leaf),
+            f"`{name}.data` afterwards": float(leaf.data),
+        }
+    return seen
 
 
 def ranked(results: Mapping[str, AnyNode], gradient: Callable[[AnyNode], float]) -> dict[str, float]:
@@ -205,15 +238,14 @@ def judged_order(order_of: Callable[[AnyNode], Any], root: AnyNode) -> float | s
 
 
 def gradients_after(
-    backward: Callable[[AnyNode], Any], root: AnyNode, *nodes: AnyNode, times: int = 1
-) -> list[float] | str:
-    """Call `backward(root)` so many times and return the gradients of `nodes`, or a text if it went too deep."""
+    backward: Callable[[AnyNode], Any], root: AnyNode, **nodes: AnyNode
+) -> dict[str, float] | str:
+    """Call `backward(root)` and return the gradients of `nodes` by name, or a text if it went too deep."""
     try:
-        for _ in range(times):
-            backward(root)
+        backward(root)
     except RecursionError:
         return "a RecursionError, because a function called itself once for every node of a long chain"
-    return [float(node.grad) for node in nodes]
+    return {f"the gradient of `{name}`": float(node.grad) for name, node in nodes.items()}
 
 
 def _fault(order: list[AnyNode], root: AnyNode) -> str:
@@ -251,6 +283,8 @@ def _parents(node: AnyNode) -> list[AnyNode]:
     missing = [part for part in PARTS if not hasattr(node, part)]
     if missing:
         raise TypeError(f"{_kind(node)} stands in the graph and has no {' and no '.join(missing)}")
+    if isinstance(node.parents, set | frozenset):
+        raise TypeError("parents is a set: a set has no order, and a node that is used twice is in it once")
     parents = list(node.parents)
     if len(parents) != len(node.slopes):
         raise TypeError(

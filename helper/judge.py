@@ -14,6 +14,7 @@ ERROR, TIME_OUT, OUT_OF_MEMORY, NOT_RUN = "error", "time-out", "out of memory", 
 STOPPED = {
     "TimeOut": (TIME_OUT, "It took too long and was stopped. Is there a loop that never ends?"),
     "MemoryError": (OUT_OF_MEMORY, "It asked for more memory than there is. Does something grow in a loop?"),
+    "Crashed": (ERROR, "It ended or crashed the whole program. Does it call exit, or reach out of the notebook?"),
     "NotRun": (NOT_RUN, "This check did not run, because the code before it ended the whole program."),
 }
 

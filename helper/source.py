@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 
 def forbidden_names(cells: Iterable[str], exercise: str, without: Sequence[str]) -> tuple[str, ...]:
@@ -27,10 +27,8 @@ def forbidden_names(cells: Iterable[str], exercise: str, without: Sequence[str])
         if id(visiting) in visited:
             continue
         visited.add(id(visiting))
-        for name in _names(visiting):
-            used.add(name)
-            if name in definitions:
-                to_visit.append(definitions[name])
+        used.update(_names(visiting))
+        to_visit.extend(definitions[name] for name in _module_names(visiting) if name in definitions)
     return tuple(name for name in without if name in used)
 
 
@@ -58,7 +56,59 @@ def _names(node: ast.AST) -> Iterable[str]:
             yield item.id
         elif isinstance(item, ast.Attribute):
             yield item.attr
+            if isinstance(item.value, ast.Name):
+                yield f"{item.value.id}.{item.attr}"  # torch.func
+        elif isinstance(item, ast.ImportFrom) and item.module:
+            yield item.module
+            yield from item.module.split(".")
+            yield from (f"{item.module}.{alias.name}" for alias in item.names)
+        elif isinstance(item, ast.keyword) and item.arg:
+            yield item.arg  # tensor(…, requires_grad=True)
         elif isinstance(item, ast.alias):
+            yield item.name
             yield from item.name.split(".")
         elif isinstance(item, ast.Constant) and isinstance(item.value, str) and item.value.isidentifier():
             yield item.value  # getattr(torch, "softmax")
+
+
+def _module_names(node: ast.AST, own: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Yield the names that mean something of the notebook, not of a function around them.
+
+    A parameter called `loss` has nothing to do with a cell that computes some other `loss`.
+    """
+    if isinstance(node, ast.Name):
+        if node.id not in own:
+            yield node.id
+        return
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        own |= _own_names(node)
+    for child in ast.iter_child_nodes(node):
+        yield from _module_names(child, own)
+
+
+def _own_names(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> frozenset[str]:
+    """Return what a function names itself: its parameters and all it assigns, imports or defines."""
+    arguments = function.args
+    named = [
+        *arguments.posonlyargs,
+        *arguments.args,
+        *arguments.kwonlyargs,
+        arguments.vararg,
+        arguments.kwarg,
+    ]
+    own = {argument.arg for argument in named if argument}
+    shared: set[str] = set()
+    to_visit: list[ast.AST] = [function.body] if isinstance(function, ast.Lambda) else [*function.body]
+    while to_visit:
+        node = to_visit.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            own.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            own.update(_defined(node))
+        elif isinstance(node, ast.Global):
+            shared.update(node.names)
+        elif not isinstance(node, ast.Lambda):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                own.add(node.id)
+            to_visit.extend(ast.iter_child_nodes(node))
+    return frozenset(own - shared)

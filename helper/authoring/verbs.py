@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
 
 from helper.authoring import lesson as lessons
 from helper.course import Course, CourseError
+
+if TYPE_CHECKING:
+    from helper.authoring.proof import Stage
 
 SIGNS = {"right": "[green]✓[/]", "mistake": "[yellow]✗[/]"}
 
@@ -41,7 +45,7 @@ def build(course: Course, stems: list[str] | None, *, check: bool, force: bool) 
     return int(code)
 
 
-def try_(course: Course, name: str, seeds: int) -> int:
+def try_(course: Course, name: str, seeds: int, *, mutants: bool = False) -> int:
     """Print each answer of a lesson's bank with its verdict and advice. Returns the exit code."""
     from helper.authoring.proof import PRACTICE, Stage, make_key, try_answers
 
@@ -51,6 +55,8 @@ def try_(course: Course, name: str, seeds: int) -> int:
         raise CourseError(f'{stem} has no exercise "{exercise}": it has {", ".join(lesson.exercises)}.')
     console = Console(highlight=False, soft_wrap=True)
     stage = Stage(lesson)
+    if mutants:
+        return _try_mutants(console, stage, [exercise] if exercise else list(lesson.exercises))
     wrong = 0
     for number in range(seeds):
         key = make_key(stage, PRACTICE if number == 0 else f"seed {number}")
@@ -71,6 +77,23 @@ def try_(course: Course, name: str, seeds: int) -> int:
                 console.print(f"    [red]PROBLEM[/] under seed {key.seed}: {escape(tried.problem)}")
     console.print(f"{wrong} problem{'' if wrong == 1 else 's'} under {seeds} seed{'' if seeds == 1 else 's'}")
     return 1 if wrong else 0
+
+
+def _try_mutants(console: Console, stage: Stage, exercises: list[str]) -> int:
+    from helper.authoring.mutants import survivors
+    from helper.authoring.proof import make_key
+
+    keys = [make_key(stage, seed) for seed in ("practice", "seed 1", "seed 2")]
+    found = 0
+    for exercise in exercises:
+        for mutant in survivors(stage, exercise, keys):
+            found += 1
+            console.print(f"{exercise}, line {mutant.line}: {escape(mutant.change)}, and the check passes.")
+            console.print(escape(mutant.source), style="dim")
+    console.print(
+        f"{found} mutation{'' if found == 1 else 's'} passed; tighten the check or add it as a right answer"
+    )
+    return 1 if found else 0
 
 
 def absorb(course: Course, notebook: Path) -> int:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+import signal
+import sys
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -28,8 +31,8 @@ PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_SECCOMP = 22
 PR_CAPBSET_DROP = 24
-PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
+PR_GET_TID_ADDRESS = 40
 PR_CAP_AMBIENT = 47
 
 CAP_SYS_ADMIN = 21
@@ -39,7 +42,12 @@ _AT_RECURSIVE = 0x8000
 _MNT_DETACH = 2
 _CAPABILITY_VERSION_3 = 0x20080522
 # Numbers that both architectures share are the ones given out since 2019.
-_NUMBERS = {"mount_setattr": {"x86_64": 442, "aarch64": 442}, "pivot_root": {"x86_64": 155, "aarch64": 41}}
+_NUMBERS = {
+    "clone": {"x86_64": 56, "aarch64": 220},
+    "mount_setattr": {"x86_64": 442, "aarch64": 442},
+    "pivot_root": {"x86_64": 155, "aarch64": 41},
+}
+_CLONE_CHILD_CLEARTID, _CLONE_CHILD_SETTID = 0x00200000, 0x01000000
 
 
 class _MountAttributes(ctypes.Structure):
@@ -73,6 +81,33 @@ def prctl(option: int, *arguments: Any) -> int:
     values = [*arguments, 0, 0, 0, 0][:4]
     typed = [ctypes.c_ulong(value) if isinstance(value, int) else value for value in values]
     return _checked(_libc().prctl(ctypes.c_int(option), *typed))
+
+
+def fork(flags: int) -> int:
+    """Fork like os.fork, the child being the first process in the new namespaces named in `flags`.
+
+    With unshare a second fork would be needed to enter a pid namespace, which costs as much again for a process
+    as large as one with torch. Only for a process with a single thread. Raises OSError.
+    """
+    tid = ctypes.c_void_p()
+    with suppress(OSError):  # a kernel without this still forks; glibc then holds an old thread id
+        prctl(PR_GET_TID_ADDRESS, ctypes.byref(tid))
+    flags |= signal.SIGCHLD | (_CLONE_CHILD_CLEARTID | _CLONE_CHILD_SETTID if tid.value else 0)
+    # What os.fork does around the system call; pythonapi, unlike CDLL, keeps the interpreter's lock meanwhile.
+    python = ctypes.pythonapi
+    clone = _libc_holding_lock().syscall
+    number = ctypes.c_long(_NUMBERS["clone"][machine()])
+    # The order of the last two differs by architecture, and one of them is not used.
+    address = ctypes.c_long(tid.value or 0)
+    arguments = (number, ctypes.c_long(flags), ctypes.c_long(0), ctypes.c_long(0), address, address)
+    sys.audit("os.fork")
+    python.PyOS_BeforeFork()
+    pid = clone(*arguments)
+    if pid == 0:
+        python.PyOS_AfterFork_Child()
+        return 0
+    python.PyOS_AfterFork_Parent()
+    return _checked(pid)
 
 
 def unshare(flags: int) -> None:
@@ -124,6 +159,11 @@ def drop_capabilities() -> None:
 @cache
 def _libc() -> Any:
     return ctypes.CDLL(None, use_errno=True)
+
+
+@cache
+def _libc_holding_lock() -> Any:
+    return ctypes.PyDLL(None, use_errno=True)
 
 
 def _checked(result: int, name: str | None = None) -> int:

@@ -11,12 +11,18 @@ from typing import Any
 
 from helper.evidence import Evidence, Failure
 from helper.grading.notebook import Canonical
-from helper.grading.runner import Job, Run, Runner
+from helper.grading.runner import Runner
+from helper.grading.transcript import Job, Role, Run
 from helper.judge import NOT_ATTEMPTED, Result, Verdict, judge
 from helper.key import Key
 from helper.source import forbidden_names
 
-STOPPED_BY = {"time-out": "TimeOut", "out of memory": "MemoryError", "crashed": "NotRun", "not run": "NotRun"}
+STOPPED_BY = {
+    "time-out": "TimeOut",
+    "out of memory": "MemoryError",
+    "crashed": "Crashed",
+    "not run": "NotRun",
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,9 @@ class Marked:
 
 def mark(notebook: Canonical, key: Key, runner: Runner) -> Marked:
     """Run a canonical notebook under the key's seed and judge every check of the key."""
-    job = Job(tuple((cell.id, cell.role, cell.source) for cell in notebook.to_run), key.seed)
+    roles: dict[str, Role] = {"setup": "setup", "exercise": "exercise", "extra": "extra", "check": "check"}
+    cells = ((cell.id, roles[cell.role], cell.source) for cell in notebook.to_run)
+    job = Job(tuple(cells), key.seed)
     run = runner.run(job)
     verdicts = tuple(_verdict(notebook, key, run, name) for name in key.checks)
     outputs = {cell_id: cell.output for cell_id, cell in run.cells.items() if cell.output}

@@ -14,10 +14,11 @@ from traitlets import Bool
 
 from helper.course import Course, CourseError
 from helper.grading.classroom import Classroom
+from helper.grading.gradebook import register
 from helper.grading.filled import with_outputs, without_outputs
 from helper.grading.marking import mark
 from helper.grading.notebook import Canonical, canonical, read_notebook
-from helper.grading.runner import Runner, start_runner
+from helper.grading.runner import Runner
 
 _canonical: dict[tuple[str, str], Canonical] = {}
 
@@ -32,7 +33,7 @@ class RebuildCanonical(NbGraderPreprocessor):
         submitted = read_notebook(nbformat.writes(nb).encode())
         notebook = canonical(release, submitted)
         _canonical[resources["nbgrader"]["student"], lesson] = notebook
-        return nbformat.from_dict(_joined(without_outputs(release, notebook))), resources
+        return _notebook(without_outputs(release, notebook)), resources
 
 
 class MarkInSandbox(NbGraderPreprocessor):
@@ -46,7 +47,30 @@ class MarkInSandbox(NbGraderPreprocessor):
         marked = mark(_canonical.pop((student, lesson)), room.key(lesson), _runner(self.unsandboxed))
         for flag in marked.flags:
             self.log.warning("%s, %s: %s", student, lesson, flag)
-        return nbformat.from_dict(with_outputs(json.loads(nbformat.writes(nb)), marked)), resources
+        return _notebook(with_outputs(json.loads(nbformat.writes(nb)), marked)), resources
+
+
+def configure_autograde(config: Any) -> None:
+    """Put the two steps in the place of nbgrader's own: what it would restore or run has no part in a mark."""
+    from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
+
+    config.Autograde.pre_convert_hook = lambda assignment, **_: register_released(
+        assignment, str(config.CourseDirectory.get("db_url", ""))
+    )
+    config.Autograde.sanitize_preprocessors = [RebuildCanonical, CheckCellMetadata]
+    config.Autograde.autograde_preprocessors = [
+        MarkInSandbox,
+        SaveAutoGrades,
+        AssignLatePenalties,
+        CheckCellMetadata,
+    ]
+
+
+def register_released(assignment: str, url: str = "") -> None:
+    """Tell the gradebook of a lesson that came released with the course, as generate_assignment would have."""
+    room = _classroom()
+    if assignment in room.lessons:
+        register(room, assignment, url or room.database)
 
 
 @cache
@@ -58,7 +82,7 @@ def _classroom() -> Classroom:
 @cache
 def _runner(unsandboxed: bool) -> Runner:
     try:
-        runner = start_runner(unsandboxed=unsandboxed)
+        runner = Runner(unsandboxed=unsandboxed)
     except CourseError as error:
         raise RuntimeError(
             f"{error} Or set c.MarkInSandbox.unsandboxed = True in nbgrader_config.py."
@@ -67,8 +91,5 @@ def _runner(unsandboxed: bool) -> Runner:
     return runner
 
 
-def _joined(nb: dict[str, Any]) -> dict[str, Any]:
-    """Join sources that were read from a file as lists of lines."""
-    for cell in nb["cells"]:
-        cell["source"] = "".join(cell["source"])
-    return nb
+def _notebook(data: dict[str, Any]) -> Any:
+    return nbformat.reads(json.dumps(data), as_version=4)

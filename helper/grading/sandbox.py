@@ -97,8 +97,9 @@ class Limits:
     """What one submission may use.
 
     cell_seconds, submission_seconds: wall time. memory_bytes: of one process, beyond what Python and torch
-    hold at the start. file_bytes: one file. scratch_bytes: all files together. output_bytes: text kept per
-    cell. evidence_bytes: all checks together. processes: threads count too.
+    hold at the start; all processes together may use twice that. file_bytes: one file. scratch_bytes: all
+    files together. output_bytes: text kept per cell. evidence_bytes: all checks together. processes: threads
+    count too.
     """
 
     cell_seconds: float = 10.0
@@ -107,7 +108,7 @@ class Limits:
     file_bytes: int = 64 * MIB
     scratch_bytes: int = 256 * MIB
     output_bytes: int = 100_000
-    evidence_bytes: int = 1_000_000
+    evidence_bytes: int = 8_000_000
     processes: int = 64
     open_files: int = 256
 
@@ -154,30 +155,27 @@ def fork(limits: Limits, scratch: str, layers: Collection[str], keep: Iterable[i
     Raises SandboxError in the caller if a layer fails; then no child is left.
     """
     told, tell = os.pipe()
-    wait, go = os.pipe()
-    adopting = PIDS in layers
-    if adopting:  # the child's first parent leaves at once
-        linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
-    pid = os.fork()
+    flags = _namespace_flags(layers)
+    user, group = os.geteuid(), os.getegid()
+    pid = linux.fork(flags) if flags else os.fork()
     if pid == 0:
-        os.close(told)
-        os.close(go)
-        _become_child(limits, scratch, layers, {*keep, tell, wait}, tell, wait)
+        try:
+            _close_all_but({*keep, tell})
+            if flags & linux.CLONE_NEWUSER:
+                _map_user(user, group)
+            os.setsid()
+            _confine(limits, scratch, layers, own_user=flags & linux.CLONE_NEWUSER != 0)
+        except BaseException as error:
+            os.write(tell, str(error).encode())
+            os._exit(1)
+        os.write(tell, b"confined")
+        os.close(tell)
         return 0
     os.close(tell)
-    os.close(wait)
     with os.fdopen(told, "rb") as report:
-        if adopting:
-            first, pid = pid, int(report.readline() or 0)
-            os.waitpid(first, 0)
-            linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 0)
-        with suppress(BrokenPipeError):
-            os.write(go, b"!")
-        os.close(go)
         outcome = report.read().decode("utf-8", "replace")
     if outcome != "confined":
-        if pid:
-            os.waitpid(pid, 0)
+        os.waitpid(pid, 0)
         raise SandboxError(outcome or "the confined process died before it could start")
     return pid
 
@@ -252,29 +250,12 @@ def _why_not(name: str) -> str:
     return ""
 
 
-def _become_child(
-    limits: Limits, scratch: str, layers: Collection[str], keep: Collection[int], tell: int, wait: int
-) -> None:
-    """Put on the layers, report on `tell`, and return; on failure report why, and exit."""
-    heading = b"0\n" if PIDS in layers else b""  # until the second process exists
-    try:
-        _close_all_but(keep)
-        own_user = _leave_namespaces(layers)
-        if PIDS in layers:
-            second = os.fork()
-            if second:
-                os.write(tell, b"%d\n" % second)
-                os._exit(0)
-            heading = b""
-        os.read(wait, 1)
-        os.close(wait)
-        os.setsid()
-        _confine(limits, scratch, layers, own_user)
-    except BaseException as error:
-        os.write(tell, heading + str(error).encode())
-        os._exit(1)
-    os.write(tell, b"confined")
-    os.close(tell)
+def _namespace_flags(layers: Collection[str]) -> int:
+    """Return the flags of the namespaces that a child is to start in. Raises PermissionError."""
+    flags = sum(_FLAGS[name] for name in layers if name in _FLAGS)
+    if flags and os.geteuid() == 0 and not linux.has_capability(linux.CAP_SYS_ADMIN):
+        raise PermissionError("root without CAP_SYS_ADMIN cannot make them, an ordinary user may")
+    return flags | linux.CLONE_NEWUSER if flags and os.geteuid() != 0 else flags
 
 
 def _close_all_but(keep: Collection[int]) -> None:
@@ -286,25 +267,8 @@ def _close_all_but(keep: Collection[int]) -> None:
         last = descriptor
 
 
-def _leave_namespaces(layers: Collection[str]) -> bool:
-    """Enter new namespaces. Return whether a user namespace of its own came with them."""
-    flags = sum(_FLAGS[name] for name in layers if name in _FLAGS)
-    if not flags:
-        return False
-    if os.geteuid() == 0:
-        if linux.has_capability(linux.CAP_SYS_ADMIN):
-            linux.unshare(flags)
-            return False
-        if PRIVILEGES in layers:  # root in name only, as in most containers
-            _become_nobody()
-    _own_user_namespace(flags)
-    return True
-
-
-def _own_user_namespace(flags: int = 0) -> None:
-    user, group = os.geteuid(), os.getegid()
-    linux.prctl(linux.PR_SET_DUMPABLE, 1)  # else /proc/self belongs to root
-    linux.unshare(flags | linux.CLONE_NEWUSER)
+def _map_user(user: int, group: int) -> None:
+    """Keep one's own user and group in the user namespace just entered."""
     for file, line in (
         ("setgroups", "deny"),
         ("uid_map", f"{user} {user} 1"),
@@ -330,7 +294,9 @@ def _confine(limits: Limits, scratch: str, layers: Collection[str], own_user: bo
         _become_nobody()
         if any(name in layers for name in _FLAGS):
             with suppress(OSError):  # only to count its processes apart from other submissions'
-                _own_user_namespace()
+                linux.prctl(linux.PR_SET_DUMPABLE, 1)  # else /proc/self belongs to root
+                linux.unshare(linux.CLONE_NEWUSER)
+                _map_user(NOBODY, NOBODY)
                 own_user = True
     os.environ.clear()
     os.environ.update(environment(scratch))

@@ -21,7 +21,7 @@ from typing import Any
 from helper.course import CourseError
 from helper.grading.marking import Marked, mark
 from helper.grading.notebook import canonical, read_notebook
-from helper.grading.runner import Runner, start_runner
+from helper.grading.runner import Runner
 from helper.key import Key
 
 IN_FLIGHT = 3  # tasks per worker that are sent ahead, so that memory does not grow with the class
@@ -126,7 +126,7 @@ def close_runners() -> None:
 def _mark_one(task_id: str, source: bytes, texts: list[str], unsandboxed: bool) -> tuple[str, dict[str, Any]]:
     release, key = _parsed(*texts)
     if getattr(_local, "runner", None) is None:
-        _local.runner = start_runner(unsandboxed=unsandboxed)
+        _local.runner = Runner(unsandboxed=unsandboxed)
         _runners.append(_local.runner)
     return task_id, mark(canonical(release, read_notebook(source)), key, _local.runner).to_json()
 

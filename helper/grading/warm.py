@@ -1,0 +1,150 @@
+"""The warm parent: a process that has imported everything and runs nothing, so that a submission starts at once.
+
+`python -m helper.grading.warm FD` serves requests on an inherited socket, one JSON line each way:
+
+    {"fork": {limits, layers, scratch}} with three descriptors: job to read, evidence and output to write
+        -> {"pid": 123} or {"problem": "..."}; then, when all is over, {"ended": wait status, "cpu": seconds}
+    {"kill": true} -> nothing; the end comes sooner
+
+A student's text passes through here only as open files: the next child, a copy of this process, must not find
+the work of others in its memory.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from helper.grading import cells, sandbox
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this one decides
+    shell = warm_up()
+    _answer(control, {"ready": True})
+    woken, wake = os.pipe()
+    os.set_blocking(woken, False)
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    for request, descriptors in _requests(control):
+        if "fork" in request:
+            _serve(control, request["fork"], descriptors, shell, woken)
+
+
+def warm_up() -> Any:
+    """Import and touch all that a submission may need, and return an IPython shell.
+
+    Threads do not survive a fork, and neither do the locks they hold: raises RuntimeError if there are any.
+    """
+    import matplotlib.pyplot  # noqa: F401
+    import numpy  # noqa: F401
+    import torch
+    import torchvision.transforms  # noqa: F401
+    from IPython.core.interactiveshell import InteractiveShell
+    from torch import nn
+    from traitlets.config import Config
+
+    from helper import checking, data, fixtures, plot  # noqa: F401
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    model = nn.Linear(2, 1)
+    optimizer = torch.optim.Adam(model.parameters())  # its first step imports half of torch
+    loss = nn.functional.mse_loss(model(torch.ones(3, 2)), torch.ones(3, 1))
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    torch.testing.assert_close(model.weight, model.weight)
+    data.digits("test")
+
+    class Shell(InteractiveShell):
+        system = InteractiveShell.system_raw  # the other one wants a terminal
+
+        def enable_gui(self, gui: str | None = None) -> None:  # for %matplotlib
+            pass
+
+    shell = Shell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.transform_cell("%time 1\n!true")  # type: ignore[no-untyped-call]
+    if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:
+        raise RuntimeError("importing the libraries started a thread: no process can be forked safely")
+    gc.collect()
+    gc.freeze()  # else the first collection of each child copies all there is
+    return shell
+
+
+def _serve(
+    control: socket.socket, wanted: dict[str, Any], descriptors: list[int], shell: Any, woken: int
+) -> None:
+    limits = sandbox.Limits(**wanted["limits"])
+    try:
+        pid = sandbox.fork(limits, wanted["scratch"], wanted["layers"], keep=descriptors)
+    except (sandbox.SandboxError, OSError) as error:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        return _answer(control, {"problem": str(error)})
+    if pid == 0:
+        _be_the_student(descriptors, shell)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    _answer(control, {"pid": pid})
+    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        ready, _, _ = select.select([control.fileno(), woken], [], [])
+        if woken in ready:
+            os.read(woken, 1000)
+        if control.fileno() in ready:  # a request to kill, or the end of who asked
+            heard = control.recv(1000)
+            sandbox.kill(pid)
+            if not heard:
+                os._exit(0)
+    sandbox.kill(pid)  # what it left behind
+    _, status, usage = os.wait4(pid, 0)
+    _answer(control, {"ended": status, "cpu": usage.ru_utime + usage.ru_stime})
+
+
+def _be_the_student(descriptors: list[int], shell: Any) -> None:
+    """Run the job in this confined child; never returns. No exit handler or thread of the student's lives on."""
+    code = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        job, evidence, output = descriptors
+        with os.fdopen(job, "rb") as file:
+            wanted = json.load(file)
+        cells.run_job(wanted, evidence, output, shell)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _requests(control: socket.socket) -> Iterator[tuple[dict[str, Any], list[int]]]:
+    """Yield requests with their descriptors until the other side is gone."""
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(control, 100_000, 3)
+        if not data:
+            return
+        yield json.loads(data), list(descriptors)
+
+
+def _answer(control: socket.socket, answer: dict[str, Any]) -> None:
+    control.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def request(limits: sandbox.Limits, scratch: str, layers: frozenset[str]) -> bytes:
+    """Write the request for one confined process."""
+    return json.dumps(
+        {"fork": {"limits": asdict(limits), "scratch": scratch, "layers": sorted(layers)}}
+    ).encode()
+
+
+if __name__ == "__main__":
+    main()

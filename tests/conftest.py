@@ -1,0 +1,73 @@
+"""What several tests share: the miniature course, copied so that a test may change it, and a browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helper.course import Course
+
+ROOT = Path(__file__).parent.parent
+MINI = Path(__file__).parent / "mini"
+
+
+@pytest.fixture
+def mini(tmp_path: Path) -> Course:
+    """Return a copy of the miniature course, not built."""
+    root = tmp_path / "course"
+    shutil.copytree(MINI, root, ignore=shutil.ignore_patterns("notebooks", "01_mean", ".build-*"))
+    return Course(root)
+
+
+@pytest.fixture(scope="session")
+def built_mini(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """Return a copy of the miniature course, built once; do not change it."""
+    from helper.authoring.build import build
+
+    root = tmp_path_factory.mktemp("built") / "course"
+    shutil.copytree(MINI, root, ignore=shutil.ignore_patterns("notebooks", "01_mean", ".build-*"))
+    assert build(Course(root), "01_mean") == []
+    return Course(root)
+
+
+@pytest.fixture
+def course(built_mini: Course, tmp_path: Path) -> Course:
+    """Return a copy of the built miniature course that a test may change."""
+    root = tmp_path / "course"
+    shutil.copytree(built_mini.root, root)
+    return Course(root)
+
+
+@pytest.fixture
+def in_folder(tmp_path: Path) -> Iterator[Path]:
+    """Run a test in an empty working folder."""
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    yield tmp_path
+    os.chdir(before)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Return a headless Chromium, the system's or the one that `playwright install chromium` brought."""
+    from playwright.sync_api import Error, sync_playwright
+
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-sync",
+        "--no-first-run",
+    ]
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        try:
+            opened = playwright.chromium.launch(executable_path=path, args=flags)
+        except Error:
+            pytest.fail("No browser: install Chromium, or run .venv/bin/playwright install chromium.")
+        yield opened
+        opened.close()
