@@ -1,4 +1,4 @@
-"""nbgrader's own commands work in this folder: generate_assignment, autograde, generate_feedback, export, formgrader."""
+"""nbgrader's own commands work in this folder: generate_assignment, autograde, generate_feedback, export."""
 
 from helper.authoring.release import configure
 from helper.grading.nbgrader_steps import configure_autograde

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from helper.evidence import Failure, Plain, numbers_of, same
 
@@ -129,7 +130,12 @@ def compare(expected: Plain, got: Plain, sizes: Sequence[int] = (), reveal: bool
     if describe(expected) != describe(got):
         return _compare_kinds(expected, got)
     if "dict" in expected:
-        return _compare_entries(expected, got, sizes, reveal)
+        return _compare_entries(expected["dict"], got["dict"], sizes, reveal)
+    if "list" in expected:
+        entries = [list(enumerate(side["list"], 1)) for side in (expected, got)]
+        return _compare_entries(
+            *([[f"number {n}", item] for n, item in side] for side in entries), sizes, reveal
+        )
     a, b = numbers_of(expected), numbers_of(got)
     if a is None or b is None or len(a) != len(b):
         return "The kind of answer is right, the value is not."
@@ -159,13 +165,16 @@ def describe(value: Plain) -> str:
     return next((words for kind, words in names.items() if kind in value), "something else")
 
 
-def explain(failure: Failure | None) -> str:
-    """Say what an exception means and where it arose."""
+def explain(failure: Failure | None, reveal: bool = True) -> str:
+    """Say what an exception means and where it arose.
+
+    reveal: whether to quote its text, into which code may have written the inputs.
+    """
     if failure is None:
         return ""
     where = f" It arose at `{failure.line}`." if failure.line else ""
     first = failure.message.strip().split("\n", 1)[0][:200]
-    said = f"`{failure.kind}: {first}`" if first else f"`{failure.kind}`"
+    said = f"`{failure.kind}: {first}`" if first and reveal else f"`{failure.kind}`"
     for pattern, words in PYTORCH:
         if re.search(pattern, failure.message):
             return f"{words} Python said {said}.{where}"
@@ -187,9 +196,9 @@ def not_attempted(exercise: str, failure: Failure | None) -> str:
     return "Nothing to check yet: write your answer in the cell above, run it, then run this cell again."
 
 
-def _compare_entries(expected: Plain, got: Plain, sizes: Sequence[int], reveal: bool) -> str:
-    for (name, a), (_, b) in zip(expected["dict"], got["dict"], strict=True):
-        if describe(a) != describe(b) or (numbers_of(a) is not None and not same(a, b)):
+def _compare_entries(expected: list[Any], got: list[Any], sizes: Sequence[int], reveal: bool) -> str:
+    for (name, a), (_, b) in zip(expected, got, strict=True):
+        if not same(a, b):
             return f"The first that differs is {name}. {compare(a, b, sizes, reveal)}"
     return "The kind of answer is right, the value is not."
 
@@ -223,7 +232,7 @@ def _compare_numbers(a: list[float], b: list[float], sizes: Sequence[int], revea
         and all(math.isclose(ratio, ratios[0], rel_tol=1e-3) for ratio in ratios)
         and len(ratios) > len(pairs) / 2
     ):
-        guess = _factor(ratios[0], sizes)
+        guess = _factor(ratios[0], sizes, several=len(b) > 1)
         if guess:
             return guess
     shifts = [y - x for x, y in pairs]
@@ -246,7 +255,7 @@ def _compare_numbers(a: list[float], b: list[float], sizes: Sequence[int], revea
     )
 
 
-def _factor(ratio: float, sizes: Sequence[int]) -> str:
+def _factor(ratio: float, sizes: Sequence[int], several: bool) -> str:
     if math.isclose(ratio, -1, rel_tol=1e-3):
         return "The size is right, the sign is not."
     sign = " and the sign is wrong" if ratio < 0 else ""
@@ -264,7 +273,7 @@ def _factor(ratio: float, sizes: Sequence[int]) -> str:
             if whole == 100:
                 return f"{text} A fraction lies between 0 and 1; a percentage does not."
             return f"{text} Is a factor of {whole} missing or one too many?"
-    if not math.isclose(abs(ratio), 1, rel_tol=1e-3):
+    if several and not math.isclose(abs(ratio), 1, rel_tol=1e-3):
         return f"All numbers are {abs(ratio):.4g} times the expected ones{sign}. Which factor is that?"
     return ""
 

@@ -111,3 +111,7 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("Stopped. What was finished is kept.", err=True)
         raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -38,6 +38,11 @@ def exact_gradients(f: Callable[[dict[str, Tensor]], Tensor], params: dict[str, 
     return dict(zip(leaves, slopes, strict=True))
 
 
+def arrived(tensor: Tensor) -> Tensor | str:
+    """Return a copy of the gradient that lies in `tensor.grad`, or a text that says that none arrived there."""
+    return NO_GRADIENT if tensor.grad is None else tensor.grad.detach().clone()
+
+
 def untouched(f: Callable[..., Any], *inputs: Tensor) -> bool:
     """Call `f(*inputs)` and say whether every input tensor still holds what it held before."""
     before = [item.detach().clone() for item in inputs]
@@ -125,6 +130,11 @@ class ForwardSpy(nn.Module):
         self.recorded.append(torch.is_grad_enabled())
         result: Tensor = self.model(*inputs)
         return result
+
+
+def shape_of(value: Any) -> Any:
+    """Return a tensor's shape as a tensor of whole numbers, and anything else as it is."""
+    return torch.tensor(value.shape) if isinstance(value, Tensor) else value
 
 
 def vector_of(model: nn.Module) -> Tensor:

@@ -131,11 +131,26 @@ def random_graph(given: Given, size: int = 9) -> dict[str, Node]:
     return nodes
 
 
+def shortcut_graph(given: Given) -> dict[str, Node]:
+    """Return a graph where long and short paths lead to the same nodes, on either side. `h` is the last node.
+
+    Going deep first, from the left or from the right, and going level by level all come to some node too early.
+    """
+    a = random_node(given, "a")
+    b, c = random_node(given, "b", a), random_node(given, "c", a)
+    d, e = random_node(given, "d", b, c), random_node(given, "e", c, b)
+    f, g = random_node(given, "f", d, c), random_node(given, "g", b, e)
+    last = random_node(given, "h", f, g)
+    return {node.label: node for node in (a, b, c, d, e, f, g, last)}
+
+
 def long_chain(given: Given, length: int) -> list[Node]:
     """Return nodes of which each is made from the one before it, with slopes near 1."""
-    chain = [Node(given.number())]
-    while len(chain) < length:
-        chain.append(Node(given.number(), (chain[-1],), (given.number(0.999, 1.001),)))
+    numbers = given.uniform(length, dtype=torch.float64).tolist()
+    slopes = given.uniform(length, low=0.999, high=1.001, dtype=torch.float64).tolist()
+    chain = [Node(numbers[0])]
+    for number, slope in zip(numbers[1:], slopes[1:], strict=True):
+        chain.append(Node(number, (chain[-1],), (slope,)))
     return chain
 
 
@@ -285,11 +300,15 @@ def _parents(node: AnyNode) -> list[AnyNode]:
         raise TypeError(f"{_kind(node)} stands in the graph and has no {' and no '.join(missing)}")
     if isinstance(node.parents, set | frozenset):
         raise TypeError("parents is a set: a set has no order, and a node that is used twice is in it once")
-    parents = list(node.parents)
-    if len(parents) != len(node.slopes):
+    try:
+        parents, slopes = list(node.parents), list(node.slopes)
+    except TypeError as error:
         raise TypeError(
-            f"a {type(node).__name__} has {len(parents)} parents and {len(node.slopes)} slopes: it needs one "
-            "slope per parent"
+            "parents and slopes must be tuples or lists; a tuple of one has a comma: (x,)"
+        ) from error
+    if len(parents) != len(slopes):
+        raise TypeError(
+            f"{_kind(node)} has {len(parents)} parents and {len(slopes)} slopes: it needs one slope per parent"
         )
     return parents
 

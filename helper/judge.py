@@ -14,9 +14,23 @@ ERROR, TIME_OUT, OUT_OF_MEMORY, NOT_RUN = "error", "time-out", "out of memory", 
 STOPPED = {
     "TimeOut": (TIME_OUT, "It took too long and was stopped. Is there a loop that never ends?"),
     "MemoryError": (OUT_OF_MEMORY, "It asked for more memory than there is. Does something grow in a loop?"),
-    "Crashed": (ERROR, "It ended or crashed the whole program. Does it call exit, or reach out of the notebook?"),
+    "Crashed": (
+        ERROR,
+        "It ended or crashed the whole program. Does it call exit, or reach out of the notebook?",
+    ),
     "NotRun": (NOT_RUN, "This check did not run, because the code before it ended the whole program."),
 }
+
+
+# Exceptions of Python's own, whose text names code, not inputs.
+HARMLESS = (
+    "SyntaxError",
+    "IndentationError",
+    "NameError",
+    "AttributeError",
+    "ModuleNotFoundError",
+    "ImportError",
+)
 
 
 @dataclass(frozen=True)
@@ -76,6 +90,7 @@ def _verdict(
     evidence: Evidence, got: Evidence, key: CheckKey, results: tuple[Result, ...], reveal: bool
 ) -> tuple[str, tuple[str, ...]]:
     failure = evidence.failure
+    said = reveal or (failure is not None and failure.kind in HARMLESS)
     if all(result.right for result in results):
         return RIGHT, ()
     if any("not attempted" in value for value in evidence.shown.values()) or _is_unattempted(
@@ -94,9 +109,9 @@ def _verdict(
     if wrong:
         expected = next(item.value for item in key.expectations if item.name == wrong.name)
         guess = advice.compare(expected, evidence.shown[wrong.name], key.sizes, reveal)
-        return NOT_YET, (guess, *([advice.explain(failure)] if failure else []))
+        return NOT_YET, (guess, *([advice.explain(failure, said)] if failure else []))
     if failure:
-        return ERROR, (advice.explain(failure),)
+        return ERROR, (advice.explain(failure, said),)
     return NOT_RUN, (STOPPED["NotRun"][1],)
 
 

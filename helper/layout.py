@@ -40,7 +40,7 @@ def layered(root: Any) -> Layout:
         for start, end in pairwise(chain):
             right.setdefault(start, []).append(end)
             left.setdefault(end, []).append(start)
-    at: dict[Key, int] = {(id(node),): column[id(node)] for node in order}
+    at: dict[Key, int] = {(id(node),): column[id(node)] for node in reversed(order)}  # first parents on top
     at |= {key: key[2] for chain in chains.values() for key in chain[1:-1]}
     row = _rows(at, left, right)
     return Layout(

@@ -2,7 +2,8 @@
 
 Every function returns the Axes it drew on, changes neither its inputs nor matplotlib's settings, and takes
 tensors, arrays or lists. Those with `ax` draw there; without it they make a figure of their own. End a
-notebook cell that draws with `;`, so that Jupyter shows the figure and not its name.
+notebook cell that draws by keeping what comes back, `axes = plot.bars(...)`: then Jupyter shows the figure
+and not its name, and nbval sees the same (it does not know the `;` that hides a name).
 """
 
 from __future__ import annotations
@@ -258,16 +259,19 @@ def graph(root: Any, *, order: Sequence[Any] | None = None, ax: Axes | None = No
     xs, ys = zip(*everywhere, strict=True)
     left, right, low, high = min(xs) - 0.7, max(xs) + 0.8, min(ys) - 0.6, max(ys) + 0.7
     with style():
-        ax = ax or _subplots(figsize=(1.2 * (right - left), 1.2 * (high - low)))[1]
+        ax = ax or _subplots(figsize=(1.05 * (right - left), 1.05 * (high - low)))[1]
         ax.set(xlim=(left, right), ylim=(low, high), aspect="equal")
+        figure: Any = ax.figure
+        width, height = figure.get_size_inches()
+        size = 9.5 * min(width / (right - left), height / (high - low))  # letters as large as a node allows
         ax.axis("off")
         for node in nodes:
             for number, (parent, slope) in enumerate(zip(node.parents, node.slopes, strict=True)):
                 bends = [_spread(bend) for bend in layout.bends[id(node), number]]
                 twin = sum(other is parent for other in list(node.parents)[:number])
-                _draw_arrow(ax, [places[id(parent)], *bends, places[id(node)]], _short(slope), twin)
+                _draw_arrow(ax, [places[id(parent)], *bends, places[id(node)]], _short(slope), size, twin)
             title = "  ".join(filter(None, [called.get(id(node), ""), getattr(node, "label", "")]))
-            _draw_node(ax, places[id(node)], title, node, turns.get(id(node), ""))
+            _draw_node(ax, places[id(node)], title, node, turns.get(id(node), ""), size)
     return ax
 
 
@@ -349,6 +353,41 @@ def descent(
     return ax
 
 
+def confusion(counts: Numbers, classes: Sequence[str] | None = None, *, ax: Axes | None = None) -> Axes:
+    """Draw how often each class (row) got each answer (column), with the counts written in. Returns the Axes.
+
+    counts: (classes, classes), whole numbers; classes: their names, 0, 1, 2, … by default. The diagonal, what
+    is right, is in grey; mistakes are the darker the more there are. Raises ValueError for other shapes.
+    """
+    numbers = _array(counts)
+    names = [str(name) for name in (range(len(numbers)) if classes is None else classes)]
+    if numbers.shape != (len(names), len(names)):
+        raise ValueError(
+            f"Counts of shape {numbers.shape} do not fit {len(names)} classes: one row and column each."
+        )
+    wrong = np.where(np.eye(len(names), dtype=bool), 0, numbers)
+    most = max(float(wrong.max(initial=0)), 1.0)
+    with style():
+        ax = ax or _subplots(figsize=(5.2, 4.8))[1]
+        ax.imshow(wrong, cmap="Oranges", vmin=0, vmax=1.25 * most)  # the darkest stays light enough for text
+        for row, column in np.argwhere(numbers > 0):
+            right = row == column
+            if right:
+                ax.fill_between(
+                    [column - 0.5, column + 0.5], row - 0.5, row + 0.5, color="#EBEBEB", linewidth=0
+                )
+            ax.text(
+                column, row, f"{numbers[row, column]:.0f}", ha="center", va="center",
+                fontsize=9, color=PALETTE["grey"] if right else PALETTE["ink"],
+            )  # fmt: skip
+        ax.set_xticks(range(len(names)), labels=names)
+        ax.set_yticks(range(len(names)), labels=names)
+        ax.set_xlabel("answer")
+        ax.set_ylabel("truth")
+        ax.grid(visible=False)
+    return ax
+
+
 def save(figure: Figure, path: Path | str) -> None:
     """Write a figure as PNG, the same bytes on every run, and close it."""
     import matplotlib.pyplot as plt
@@ -400,7 +439,7 @@ def _spread(place: tuple[float, float]) -> tuple[float, float]:
     return 2.1 * place[0], -1.15 * place[1]
 
 
-def _draw_arrow(ax: Axes, points: list[tuple[float, float]], text: str, twin: int) -> None:
+def _draw_arrow(ax: Axes, points: list[tuple[float, float]], text: str, size: float, twin: int) -> None:
     """Draw an arrow between two nodes through the bends on its way; twin: how many run beside it already."""
     from matplotlib.patches import FancyArrowPatch
 
@@ -428,11 +467,11 @@ def _draw_arrow(ax: Axes, points: list[tuple[float, float]], text: str, twin: in
     middle = (x + 0.58 * (x_end - x), y + 0.58 * (y_end - y) - 0.45 * bend * (x_end - x))
     white = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none"}
     ax.text(
-        *middle, text, color=PALETTE["green"], ha="center", va="center", fontsize=9.5, bbox=white, zorder=2
+        *middle, text, color=PALETTE["green"], ha="center", va="center", fontsize=size, bbox=white, zorder=2
     )
 
 
-def _draw_node(ax: Axes, place: tuple[float, float], title: str, node: Any, turn: str) -> None:
+def _draw_node(ax: Axes, place: tuple[float, float], title: str, node: Any, turn: str, size: float) -> None:
     from matplotlib.patches import Circle, FancyBboxPatch
 
     x, y = place
@@ -444,10 +483,12 @@ def _draw_node(ax: Axes, place: tuple[float, float], title: str, node: Any, turn
     )
     rows = [(title, "ink"), (_short(node.data), "blue"), (f"grad {_short(node.grad)}", "red")]
     for height, (text, colour) in zip((0.21, 0.0, -0.21), rows, strict=True):
-        ax.text(x, y + height, text, color=PALETTE[colour], ha="center", va="center", fontsize=10, zorder=4)
+        ax.text(x, y + height, text, color=PALETTE[colour], ha="center", va="center", fontsize=size, zorder=4)
     if turn:
         ax.add_patch(Circle((x + 0.5, y + 0.37), 0.15, color=PALETTE["ink"], zorder=5))
-        ax.text(x + 0.5, y + 0.36, turn, color="white", ha="center", va="center", fontsize=8.5, zorder=6)
+        ax.text(
+            x + 0.5, y + 0.36, turn, color="white", ha="center", va="center", fontsize=0.85 * size, zorder=6
+        )
 
 
 def _draw_way_back(ax: Axes, points: list[tuple[float, float]], twin: int) -> None:

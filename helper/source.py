@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 
 def forbidden_names(cells: Iterable[str], exercise: str, without: Sequence[str]) -> tuple[str, ...]:
@@ -27,8 +27,14 @@ def forbidden_names(cells: Iterable[str], exercise: str, without: Sequence[str])
         if id(visiting) in visited:
             continue
         visited.add(id(visiting))
-        used.update(_names(visiting))
-        to_visit.extend(definitions[name] for name in _module_names(visiting) if name in definitions)
+        for name in _loaded(visiting):
+            if name in definitions:
+                to_visit.append(
+                    definitions[name]
+                )  # an import of a forbidden name is told by its own statement
+            else:
+                used.add(name)
+        used.update(_named(visiting))
     return tuple(name for name in without if name in used)
 
 
@@ -50,65 +56,57 @@ def _defined(node: ast.stmt) -> list[str]:
     ]
 
 
-def _names(node: ast.AST) -> Iterable[str]:
-    for item in ast.walk(node):
-        if isinstance(item, ast.Name):
+def _loaded(node: ast.AST) -> Iterable[str]:
+    """Yield the names that are read and belong to the notebook.
+
+    What a function calls its own arguments and variables does not count: a parameter `loss` has nothing to do
+    with a cell that computes some other `loss`.
+    """
+    to_visit: list[tuple[ast.AST, frozenset[str]]] = [(node, frozenset())]
+    while to_visit:
+        item, own = to_visit.pop()
+        if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Load) and item.id not in own:
             yield item.id
-        elif isinstance(item, ast.Attribute):
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            own |= _own(item)
+        to_visit.extend((child, own) for child in ast.iter_child_nodes(item))
+
+
+def _own(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> frozenset[str]:
+    """Return what a function names itself: its parameters and all it assigns, imports or defines."""
+    own = {item.arg for item in ast.walk(function.args) if isinstance(item, ast.arg)}
+    shared: set[str] = set()
+    to_visit: list[ast.AST] = [function.body] if isinstance(function, ast.Lambda) else [*function.body]
+    while to_visit:
+        item = to_visit.pop()
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            own.add(item.name)
+        elif isinstance(item, ast.Import | ast.ImportFrom):
+            own.update(_defined(item))
+        elif isinstance(item, ast.Global):
+            shared.update(item.names)
+        elif not isinstance(item, ast.Lambda):  # what is inside a function of its own stays there
+            if isinstance(item, ast.Name) and not isinstance(item.ctx, ast.Load):
+                own.add(item.id)
+            to_visit.extend(ast.iter_child_nodes(item))
+    return frozenset(own - shared)
+
+
+def _named(node: ast.AST) -> Iterable[str]:
+    """Yield the names that lead out of the answer: attributes, keywords, imports, and texts as for getattr."""
+    for item in ast.walk(node):
+        if isinstance(item, ast.Attribute):
             yield item.attr
             if isinstance(item.value, ast.Name):
                 yield f"{item.value.id}.{item.attr}"  # torch.func
+        elif isinstance(item, ast.keyword) and item.arg:
+            yield item.arg  # tensor(…, requires_grad=True)
         elif isinstance(item, ast.ImportFrom) and item.module:
             yield item.module
             yield from item.module.split(".")
             yield from (f"{item.module}.{alias.name}" for alias in item.names)
-        elif isinstance(item, ast.keyword) and item.arg:
-            yield item.arg  # tensor(…, requires_grad=True)
         elif isinstance(item, ast.alias):
             yield item.name
             yield from item.name.split(".")
         elif isinstance(item, ast.Constant) and isinstance(item.value, str) and item.value.isidentifier():
-            yield item.value  # getattr(torch, "softmax")
-
-
-def _module_names(node: ast.AST, own: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Yield the names that mean something of the notebook, not of a function around them.
-
-    A parameter called `loss` has nothing to do with a cell that computes some other `loss`.
-    """
-    if isinstance(node, ast.Name):
-        if node.id not in own:
-            yield node.id
-        return
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-        own |= _own_names(node)
-    for child in ast.iter_child_nodes(node):
-        yield from _module_names(child, own)
-
-
-def _own_names(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> frozenset[str]:
-    """Return what a function names itself: its parameters and all it assigns, imports or defines."""
-    arguments = function.args
-    named = [
-        *arguments.posonlyargs,
-        *arguments.args,
-        *arguments.kwonlyargs,
-        arguments.vararg,
-        arguments.kwarg,
-    ]
-    own = {argument.arg for argument in named if argument}
-    shared: set[str] = set()
-    to_visit: list[ast.AST] = [function.body] if isinstance(function, ast.Lambda) else [*function.body]
-    while to_visit:
-        node = to_visit.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            own.add(node.name)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            own.update(_defined(node))
-        elif isinstance(node, ast.Global):
-            shared.update(node.names)
-        elif not isinstance(node, ast.Lambda):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                own.add(node.id)
-            to_visit.extend(ast.iter_child_nodes(node))
-    return frozenset(own - shared)
+            yield item.value

@@ -123,9 +123,13 @@ def test_evidence_arises_one_by_one_and_ends_with_what_ended_it():
 
 
 def test_collecting_shows_nothing_and_ends_even_after_an_error(told):
-    with pytest.raises(RuntimeError), collecting("seed", lambda record: None):
-        ask(lambda x: x.mean())
-        raise RuntimeError
+    def stop():
+        with collecting("seed", lambda record: None):
+            ask(lambda x: x.mean())
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        stop()
     assert told == []
     assert checking._collecting is None
 

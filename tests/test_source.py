@@ -22,6 +22,7 @@ WITHOUT = ("log_softmax", "softmax")
         ["def f(x): return x", "def f(x): return torch.log_softmax(x, 1)"],
         ["%time\ndef f(x): return torch.log_softmax(x, 1)"],
         ["f: object = torch.log_softmax"],
+        ["from torch.nn.functional import *", "def f(x): return log_softmax(x, 1)"],
     ],
 )
 def test_a_forbidden_name_is_found(cells):
@@ -36,6 +37,10 @@ def test_a_forbidden_name_is_found(cells):
         ["def f(x): return x", "print(torch.log_softmax(x, 1) - f(x))"],
         ["def compare(x): return torch.log_softmax(x, 1)", "def f(x): return x"],
         ["def f(x): return torch.log_softmax(x, 1)", "def f(x): return x"],
+        ["def f(x):\n    log_softmax = x - x.logsumexp(1)\n    return log_softmax"],
+        ["def f(log_softmax): return log_softmax"],
+        ["def f(x):\n    def softmax(x): return x\n    return softmax(x)"],
+        ["def log_softmax(x): return x", "def f(x): return log_softmax(x)"],
         ["def f(x: this is not python"],
         [],
     ],
@@ -52,3 +57,33 @@ def test_code_made_to_hurt_the_reader_is_survived():
 def test_definitions_that_use_each_other_end():
     cells = ["def f(x): return g(x)", "def g(x): return f(x)"]
     assert forbidden_names(cells, "f", WITHOUT) == ()
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["loss = torch.softmax(x, 1)", "def f(loss): return 2 * loss"],
+        ["def f(x):\n    total = x.sum()\n    return total", "total = torch.softmax(x, 1).sum()"],
+        ["def f(x): return sum(row for row in x)", "row = torch.softmax(x, 1)[0]"],
+        ["shape = torch.softmax(x, 1).shape", "def f(x): return x.shape"],
+    ],
+)
+def test_a_name_of_the_answers_own_does_not_lead_to_a_cell_that_uses_it_otherwise(cells):
+    assert forbidden_names(cells, "f", WITHOUT) == ()
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["def f(x): return torch.func.grad(g)(x)"],
+        ["from torch.func import grad", "def f(x): return grad(g)(x)"],
+        ["from torch import func as tools", "def f(x): return tools.grad(g)(x)"],
+        ["import torch.func as tools", "def f(x): return tools.grad(g)(x)"],
+    ],
+)
+def test_a_module_is_found_however_it_is_imported(cells):
+    assert forbidden_names(cells, "f", ("torch.func",)) == ("torch.func",)
+
+
+def test_a_keyword_is_found():
+    assert forbidden_names(["def f(x): return torch.tensor(x, y=True)"], "f", ("y",)) == ("y",)

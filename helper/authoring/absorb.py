@@ -72,5 +72,5 @@ def _read(path: Path) -> Any:
         return nbformat.read(path, as_version=4)
     except FileNotFoundError:
         raise LessonError(f"There is no notebook at {path}.") from None
-    except (ValueError, AttributeError, KeyError) as error:
+    except Exception as error:  # nbformat has many ways of refusing
         raise LessonError(f"{path} cannot be read as a notebook: build it again.") from error

@@ -20,7 +20,8 @@ from helper.course import Course
 
 FIGURE = re.compile(r"(!\[[^\]]*\])\(\.\./img/([^)\s]+)\)")
 CELL_SECONDS = 120
-INSTALLED = re.compile(r"[^\s\x1b]*[/\\]site-packages[/\\]")  # where libraries lie on the author's machine
+# Where libraries lie on the author's machine, as a traceback shows it: perhaps after a colour.
+INSTALLED = re.compile(r"(\x1b\[[\d;]*m)?[^\s\x1b]*[/\\]site-packages[/\\]")
 
 
 def stale(course: Course, lessons: Iterable[str] | None = None) -> list[str]:
@@ -144,9 +145,7 @@ def _metadata(cell: Cell, counts: Counter[str]) -> dict[str, Any]:
         if cell.role == "check":
             metadata["nbgrader"]["points"] = cell.points
     # What the text said, for the way back from an edit in Jupyter.
-    written = {
-        name: value for name, value in cell.metadata.items() if name not in ("tags", "lines_to_next_cell")
-    }
+    written = {name: value for name, value in cell.metadata.items() if name != "tags"}
     return metadata | ({"course": written} if written else {})
 
 
@@ -193,10 +192,11 @@ def _execute(notebook: Any, folder: Path) -> None:
             timeout=CELL_SECONDS,
             record_timing=False,
             coalesce_streams=True,
+            shutdown_kernel="immediate",
             resources={"metadata": {"path": str(folder)}},
         )
         try:
-            client.execute(env=environment)
+            client.execute(cleanup_kc=True, env=environment)
         except CellExecutionError as error:
             raise LessonError(f"A cell of {stem} stops with {error.ename}: {error.evalue}") from error
         except CellTimeoutError as error:
@@ -204,7 +204,7 @@ def _execute(notebook: Any, folder: Path) -> None:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "error":  # of a cell meant to fail
-                output.traceback = [INSTALLED.sub("", line) for line in output.traceback]
+                output.traceback = [INSTALLED.sub(r"\1", line) for line in output.traceback]
     notebook.metadata.language_info = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"}
     notebook.metadata.pop("widgets", None)
 

@@ -74,7 +74,7 @@ class Stage:
         )
 
     def forbidden(self, exercise: str, source: str) -> tuple[str, ...]:
-        cells = [*self._sources, *(cell.source for cell in self.lesson.exercises.values()), source]
+        cells = [*(cell.source for cell in self.lesson.cells if cell.type == "code"), source]
         return forbidden_names(cells, exercise, self.lesson.exercises[exercise].without)
 
 

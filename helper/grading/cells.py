@@ -27,7 +27,7 @@ from functools import partial
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
-FRESH = 77  # exit code: memory is full of what a cell left there; go on in a fresh process
+FRESH = 77  # exit code: a cell left memory full, or processes running; go on in a fresh process without it
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -69,7 +69,8 @@ def run_job(job: dict[str, Any], evidence: int, output: int, shell: Any) -> None
                 _timed(stream.flush, 1)
             flush(None)
             say({"end": number, **ending})
-            if ending["status"] == "out of memory" and _memory_is_still_full(job["memory_bytes"]):
+            spoilt = ending["status"] == "out of memory" and _memory_is_still_full(job["memory_bytes"])
+            if spoilt or (ending["status"] == "time-out" and _has_children()):
                 os._exit(FRESH)
     say({"finished": True})
 
@@ -193,6 +194,15 @@ def _memory_is_still_full(memory_bytes: int) -> bool:
     return False
 
 
+def _has_children() -> bool:
+    try:
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+    except ChildProcessError:
+        return False
+    return True
+
+
 def _watch(say: Say) -> Callable[[str, tuple[Any, ...]], None]:
     """Return an audit hook that tells what the student's own lines try. It informs; the sandbox prevents."""
     told: set[str] = set()
@@ -231,6 +241,8 @@ def _asked_by_cell() -> bool:
         file = frame.f_code.co_filename
         if file.startswith("<cell"):
             return True
+        if file.startswith("<frozen importlib") or file.endswith("linecache.py"):
+            return False  # an import, or the lines of a traceback
         if "site-packages" in file and f"{os.sep}IPython{os.sep}" not in file:
             return False
         if not file.startswith(_STANDARD_LIBRARY) and "site-packages" not in file:

@@ -54,7 +54,8 @@ def printable(text: str) -> str:
 
 def _cell(cell: CanonicalCell, released: Mapping[str, Any] | None) -> dict[str, Any]:
     if released is not None:
-        return {**copy.deepcopy(dict(released)), "source": cell.source}
+        made = {name: value for name, value in copy.deepcopy(dict(released)).items() if name != "attachments"}
+        return made | {"source": re.sub(r"!\[([^\]]*)\]\(attachment:[^)]*\)", r"*(Figure: \1)*", cell.source)}
     if cell.type == "code":
         return {
             "cell_type": "code",
@@ -64,7 +65,7 @@ def _cell(cell: CanonicalCell, released: Mapping[str, Any] | None) -> dict[str, 
             "outputs": [],
             "execution_count": None,
         }
-    fence = "`" * (3 + max((len(run) for run in re.findall(r"`+", cell.source)), default=0))
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", cell.source)), default=0))
     return {
         "cell_type": "markdown",
         "id": cell.id,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,13 +98,11 @@ def _mark(
             yield record, unmarkable(record.lesson, lessons[record.lesson].key, record.problem)
         else:
             runnable.append(record)
-    with ExitStack() as stack:
-        stack.enter_context(workers)
-        shared = {name: (lesson.release_text, lesson.key_text) for name, lesson in lessons.items()}
-        by_id = {_id(record): record for record in runnable}
-        tasks = (Task(_id(record), record.lesson, record.source) for record in runnable)
-        for task_id, marked in workers.run(tasks, shared):
-            yield by_id[task_id], marked
+    shared = {name: (lesson.release_text, lesson.key_text) for name, lesson in lessons.items()}
+    by_id = {_id(record): record for record in runnable}
+    tasks = (Task(_id(record), record.lesson, record.source) for record in runnable)
+    for task_id, marked in workers.run(tasks, shared):
+        yield by_id[task_id], marked
 
 
 def _lesson(room: Classroom, lesson: str) -> _Lesson:

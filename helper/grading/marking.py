@@ -29,7 +29,7 @@ STOPPED_BY = {
 class Marked:
     """A marked submission as plain data: what the gradebook, the feedback and the report are made from.
 
-    outputs: what each cell printed, by cell id; problem: why nothing could be run, or "".
+    outputs: what each cell but the checks printed, by cell id; problem: why nothing could be run, or "".
     """
 
     lesson: str
@@ -74,7 +74,9 @@ def mark(notebook: Canonical, key: Key, runner: Runner) -> Marked:
     job = Job(tuple(cells), key.seed)
     run = runner.run(job)
     verdicts = tuple(_verdict(notebook, key, run, name) for name in key.checks)
-    outputs = {cell_id: cell.output for cell_id, cell in run.cells.items() if cell.output}
+    # What is printed during a check may show the secret inputs: it is not kept.
+    shown = [cell.id for cell in notebook.to_run if cell.role != "check"]
+    outputs = {cell_id: run.cells[cell_id].output for cell_id in shown if run.cells[cell_id].output}
     return Marked(notebook.lesson, verdicts, outputs, (*notebook.flags, *run.flags), run.seconds)
 
 

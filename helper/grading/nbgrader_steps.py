@@ -14,8 +14,8 @@ from traitlets import Bool
 
 from helper.course import Course, CourseError
 from helper.grading.classroom import Classroom
-from helper.grading.gradebook import register
 from helper.grading.filled import with_outputs, without_outputs
+from helper.grading.gradebook import register
 from helper.grading.marking import mark
 from helper.grading.notebook import Canonical, canonical, read_notebook
 from helper.grading.runner import Runner

@@ -76,12 +76,12 @@ def read_notebook(content: bytes) -> Submitted:
     text = content.decode("utf-8-sig", "replace").strip()
     if not text:
         return Submitted(problem="The file is empty. Save the notebook and hand it in again.")
-    if text.startswith("<"):
-        return Submitted(problem="The file is a web page, not a notebook. Download the notebook itself.")
     if text.startswith("<<<<<<<") or "\n<<<<<<< " in text:
         return Submitted(
             problem="The file holds the marks of an unfinished merge. Mend it and hand it in again."
         )
+    if text.startswith("<"):
+        return Submitted(problem="The file is a web page, not a notebook. Download the notebook itself.")
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):

@@ -26,7 +26,8 @@ PAGE = """<!DOCTYPE html>
 <title>{title}</title>
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1f2937 }}
-table {{ border-collapse: collapse }} th, td {{ text-align: left; padding: .3rem .8rem; border-bottom: 1px solid #d1d5db }}
+table {{ border-collapse: collapse }}
+th, td {{ text-align: left; padding: .3rem .8rem; border-bottom: 1px solid #d1d5db }}
 td.number {{ text-align: right; font-variant-numeric: tabular-nums }}
 pre {{ background: #f6f7f9; padding: .8rem; overflow-x: auto; white-space: pre-wrap; max-height: 30rem }}
 section {{ display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; align-items: start; margin: 1rem 0 }}
@@ -142,5 +143,5 @@ def write_json(path: Path, marks: Marks) -> None:
 def _printed(notebook: Canonical | None, marked: Marked, exercise: str) -> str:
     if notebook is None:
         return ""
-    ids = [cell.id for cell in notebook.cells if cell.name == exercise and cell.role in ("exercise", "check")]
+    ids = [cell.id for cell in notebook.cells if cell.name == exercise and cell.role == "exercise"]
     return printable("".join(marked.outputs.get(cell_id, "") for cell_id in ids))

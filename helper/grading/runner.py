@@ -92,6 +92,7 @@ class Runner:
 
         Takes at most `limits.submission_seconds`, plus moments. Raises RunnerError if no process can be had.
         """
+        self._start()
         begun = time.monotonic()
         deadline = begun + self.limits.submission_seconds
         mark = secrets.token_hex(8)
@@ -104,6 +105,9 @@ class Runner:
                 _blame(transcript, ending, self.limits)
                 if transcript.finished or ending.reason == "submission" or time.monotonic() > deadline:
                     break
+                paused = time.monotonic()
+                self._start()  # imports again if that process died, which is not the submission's time
+                begun, deadline = (moment + time.monotonic() - paused for moment in (begun, deadline))
         except BaseException:
             self.close()  # whatever state it is in
             raise
@@ -127,6 +131,14 @@ class Runner:
         if self._warm is not None and self._warm.poll() is None and self._control is not None:
             return self._control
         self.close()
+        try:
+            self._control = self._spawn()
+        except BaseException:
+            self.close()
+            raise
+        return self._control
+
+    def _spawn(self) -> socket.socket:
         ours, theirs = socket.socketpair()
         root = str(Path(sandbox.__file__).resolve().parents[2])
         with tempfile.TemporaryFile() as complaints, theirs:
@@ -141,8 +153,8 @@ class Runner:
                 start_new_session=True,  # Ctrl-C is for the one who holds the Runner
             )
             theirs.close()
-            self._control = ours
             if _answer(ours, START_SECONDS).get("ready") is not True:
+                ours.close()
                 self._warm.kill()
                 complaints.seek(0)
                 last = complaints.read().decode("utf-8", "replace").strip().splitlines()[-1:] or ["no answer"]
@@ -173,8 +185,12 @@ class Runner:
                 return self._listen(control, pid, heard, printed, transcript, deadline)
             finally:
                 for pipe, take in ((records, transcript.hear), (prints, transcript.read)):
-                    while not transcript.flooding and (data := pipe.read(1 << 16)):
-                        take(data)
+                    for _ in range(
+                        64
+                    ):  # more than a pipe holds: an end even if something lives on and writes
+                        data = pipe.read(1 << 16)
+                        if data:
+                            take(data)
                 transcript.read(b"", last=True)
                 _remove(scratch)
 
@@ -256,7 +272,7 @@ def _blame(transcript: Transcript, ending: _Ending, limits: Limits) -> None:
         transcript.flag("flooded the output")
     elif ending.reason == "memory":
         transcript.stop("out of memory", "MemoryError: its processes together held too much")
-    elif transcript.finished or (code == FRESH and transcript.current is None):
+    elif ending.reason == "warm" or transcript.finished or (code == FRESH and transcript.current is None):
         return
     elif killer in (signal.SIGXCPU, signal.SIGKILL) and ending.cpu >= limits.submission_seconds:
         transcript.stop("time-out", "TimeOut: it used up the submission's processor time")

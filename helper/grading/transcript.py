@@ -92,7 +92,7 @@ class Transcript:
         self._ids = [cell_id for cell_id, _, _ in job.cells]
         self._shown: dict[str, dict[str, Plain]] = {}
         self._ended: dict[str, Failure | None] = {}
-        self._heard = 0
+        self._heard = self._read = 0  # bytes of records, and of text since the last mark
         self._record = bytearray()
         self._too_long = False
         self._stream = bytearray()
@@ -101,10 +101,7 @@ class Transcript:
     @property
     def flooding(self) -> bool:
         """Say whether the process has said or printed so much that listening on is pointless."""
-        most = FLOOD * self.limits.output_bytes
-        return self._heard > self.limits.evidence_bytes or any(
-            cell.printed > most for cell in self._cells.values()
-        )
+        return self._heard > self.limits.evidence_bytes or self._read > FLOOD * self.limits.output_bytes
 
     @property
     def to_skip(self) -> list[str]:
@@ -118,7 +115,7 @@ class Transcript:
 
     def restart(self) -> None:
         """Prepare for a fresh process that runs the job again. What was shown is kept."""
-        self.current, self.finished = None, False
+        self.current, self.finished, self._heard, self._read = None, False, 0, 0
         self._record, self._too_long, self._printing = bytearray(), False, None
         self._stream.clear()
 
@@ -138,25 +135,29 @@ class Transcript:
     def hear(self, data: bytes) -> None:
         """Take bytes from the pipe of records."""
         self._heard += len(data)
+        if self.flooding:
+            return
+        longest = self.limits.evidence_bytes // 4
         *lines, rest = data.split(b"\n")
         for line in lines:
             self._record += line
-            if not self._too_long:
+            if not self._too_long and len(self._record) <= longest:
                 self._take(bytes(self._record))
             self._record, self._too_long = bytearray(), False
         self._record += rest
-        if len(self._record) > self.limits.evidence_bytes // 4:
+        if len(self._record) > longest:
             self._record, self._too_long = bytearray(), True
 
     def read(self, data: bytes, *, last: bool = False) -> None:
         """Take bytes from the printed stream; `last` says that no more will come."""
+        self._read += len(data)
         self._stream += data
         while (at := self._stream.find(self._mark)) >= 0 and (end := self._stream.find(b"\n", at)) >= 0:
             self._print(self._stream[:at])
             name = self._id(_number(self._stream[at + len(self._mark) : end]))
             if name is not None:
                 self._cells[name].output.clear()
-                self._cells[name].printed = 0
+                self._cells[name].printed = self._read = 0
                 self._printing = name
             del self._stream[: end + 1]
         # Hold back what may be the start of a mark.

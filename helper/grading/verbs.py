@@ -48,19 +48,13 @@ def grade_class(
         TimeRemainingColumn(),
         console=console,
     )
-    with bar:
+    with bar, Workers(workers, scheduler, unsandboxed=unsandboxed) as hands:
         task = bar.add_task("reading", total=None)
 
         def tell(text: str, done: int, total: int) -> None:
             bar.update(task, description=text, completed=done, total=total)
 
-        graded = grade(
-            room,
-            submissions,
-            Workers(workers, scheduler, unsandboxed=unsandboxed),
-            database=database,
-            progress=tell,
-        )
+        graded = grade(room, submissions, hands, database=database, progress=tell)
     marks = report.to_json(graded.marks)
     if json_file:
         report.write_json(json_file, graded.marks)

@@ -20,6 +20,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
@@ -69,6 +70,9 @@ def warm_up() -> Any:
     class Shell(InteractiveShell):
         system = InteractiveShell.system_raw  # the other one wants a terminal
 
+        def ask_exit(self) -> None:  # for exit() and quit()
+            raise SystemExit
+
         def enable_gui(self, gui: str | None = None) -> None:  # for %matplotlib
             pass
 
@@ -104,6 +108,8 @@ def _serve(
             heard = control.recv(1000)
             sandbox.kill(pid)
             if not heard:
+                with suppress(OSError):
+                    os.rmdir(wanted["scratch"])
                 os._exit(0)
     sandbox.kill(pid)  # what it left behind
     _, status, usage = os.wait4(pid, 0)

@@ -57,6 +57,7 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Stop what was started, whatever is still under way."""
         for part in (self._client, self._cluster):
             if part is not None:
                 with suppress(Exception):
@@ -82,9 +83,8 @@ class Workers:
                 _mark_one, task.id, task.source, texts[task.lesson], self._unsandboxed, pure=False, retries=1
             )
 
-        running = as_completed(
-            [send(first), *(send(task) for task in islice(waiting, self.count * IN_FLIGHT - 1))]
-        )
+        sent = [send(first), *(send(task) for task in islice(waiting, self.count * IN_FLIGHT - 1))]
+        running = as_completed(sent)
         for future in running:
             task_id, marked = future.result()
             future.release()
@@ -95,6 +95,8 @@ class Workers:
     def _connect(self) -> Any:
         from distributed import Client, LocalCluster
 
+        if self._client is not None:
+            return self._client
         logging.getLogger("distributed").setLevel(logging.ERROR)
         if self._scheduler:
             try:
@@ -109,7 +111,7 @@ class Workers:
                 n_workers=1,
                 threads_per_worker=self.count,
                 processes=False,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 memory_limit=0,
             )
             self._client = Client(self._cluster)

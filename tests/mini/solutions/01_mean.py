@@ -14,6 +14,7 @@ from helper import check
 # %% [markdown]
 # ## Exercise: `mean_square` (3 points)
 
+
 # %% exercise="mean_square" without=["mse_loss"]
 def mean_square(x: Tensor) -> Tensor:
     """Return the mean of the squares of all elements of `x`, a scalar tensor."""
