@@ -121,8 +121,16 @@ def compare(expected: Plain, got: Plain, sizes: Sequence[int] = (), reveal: bool
     """Say in one or two sentences how a wrong value differs, with a guess at the cause where the numbers betray it.
 
     sizes: lengths of the inputs, to recognise a factor as the batch size or the number of classes; reveal:
-    whether expected numbers may be shown (in practice yes, for secret inputs no).
+    whether expected numbers may be shown (in practice yes, for secret inputs no). Never raises, whatever `got`
+    is: it may come from a hostile process.
     """
+    try:
+        return _compare(expected, got, sizes, reveal)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+        return "The answer is not of the kind that is expected."
+
+
+def _compare(expected: Plain, got: Plain, sizes: Sequence[int], reveal: bool) -> str:
     if "none" in got:
         return "The answer is `None`. Does every path end with a `return`?"
     if "text" in got and "text" not in expected:
@@ -132,14 +140,12 @@ def compare(expected: Plain, got: Plain, sizes: Sequence[int] = (), reveal: bool
     if "dict" in expected:
         return _compare_entries(expected["dict"], got["dict"], sizes, reveal)
     if "list" in expected:
-        entries = [list(enumerate(side["list"], 1)) for side in (expected, got)]
-        return _compare_entries(
-            *([[f"number {n}", item] for n, item in side] for side in entries), sizes, reveal
-        )
-    a, b = numbers_of(expected), numbers_of(got)
-    if a is None or b is None or len(a) != len(b):
+        a, b = ([[f"number {n}", item] for n, item in enumerate(side["list"], 1)] for side in (expected, got))
+        return _compare_entries(a, b, sizes, reveal)
+    wanted, numbers = numbers_of(expected), numbers_of(got)
+    if wanted is None or numbers is None or len(wanted) != len(numbers):
         return "The kind of answer is right, the value is not."
-    return _compare_numbers(a, b, sizes, reveal)
+    return _compare_numbers(wanted, numbers, sizes, reveal)
 
 
 def describe(value: Plain) -> str:

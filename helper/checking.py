@@ -152,10 +152,13 @@ class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given
     def _show_verdict(self, key: Any) -> None:
         from helper import panel, source
         from helper.judge import judge
+        from helper.progress import note_progress
 
         check_key = key.checks[self.name]
         names = source.forbidden_names(_cells_run(), self.name, check_key.without)
-        panel.show(judge(Evidence(self.shown, self.failure), check_key, key.lesson, names))
+        verdict = judge(Evidence(self.shown, self.failure), check_key, key.lesson, names)
+        note_progress(Path.cwd(), self.name, verdict.points, verdict.verdict)
+        panel.show(verdict)
 
 
 @contextmanager

@@ -18,6 +18,45 @@ app = typer.Typer(
 
 
 @app.command()
+def lab(
+    lesson: Annotated[
+        str, typer.Argument(help="A stem such as 02_cross_entropy; the list of all by default.")
+    ] = "",
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+) -> None:
+    """Open JupyterLab on the notebooks."""
+    from helper import desk
+
+    raise typer.Exit(desk.lab(find_course(), lesson, browser))
+
+
+@app.command()
+def doctor() -> None:
+    """Check the installation; each problem names its cure."""
+    from helper import desk
+
+    raise typer.Exit(desk.doctor(find_course()))
+
+
+@app.command()
+def progress() -> None:
+    """Print the points so far per lesson and exercise."""
+    from helper import desk
+
+    raise typer.Exit(desk.progress(find_course()))
+
+
+@app.command()
+def bench(
+    submissions: Annotated[str, typer.Option(help="Class sizes to mark, with commas.")] = "10,100,500",
+) -> None:
+    """Measure the speeds that the documents speak of, each beside what it is compared with."""
+    from helper.grading import bench
+
+    raise typer.Exit(bench.run(find_course(), [int(size) for size in submissions.split(",")]))
+
+
+@app.command()
 def build(
     lessons: Annotated[
         list[str] | None, typer.Argument(help="Stems such as 02_cross_entropy; all by default.")

@@ -57,13 +57,16 @@ axes = plot.images(images[:16], labels[:16])
 #
 # $(0 - 0.5)/0.5 = -1$ and $(1 - 0.5)/0.5 = 1$, so $[0, 1]$ becomes $[-1, 1]$. That is all it does. Most pixels
 # are black, so the mean stays far below 0. To get mean 0 and standard deviation 1 you would pass the mean and
-# the standard deviation *of the training images*: the two numbers that the next cell prints. Either choice
-# works for these digits. It pays to know which one you have.
+# the standard deviation *of the training images*: the two numbers that the next cell prints. It pays to know
+# which of the two you have.
 # </details>
 
 # %%
 pixels = data.Digits("train").data / 255
-print(f"the training images, from 0 to 1: mean {pixels.mean():.3f}, standard deviation {pixels.std():.3f}")
+mean, deviation = pixels.mean(), pixels.std()
+print(f"the training images, from 0 to 1: mean {mean:.3f}, standard deviation {deviation:.3f}")
+standard = (pixels - mean) / deviation
+print(f"normalised with these two: mean {abs(standard.mean()):.1f}, standard deviation {standard.std():.1f}")
 
 # %% [markdown]
 # Here is the network of this lesson: 784 inputs, two hidden layers with 128 and 64 units, ten outputs. A
@@ -71,8 +74,8 @@ print(f"the training images, from 0 to 1: mean {pixels.mean():.3f}, standard dev
 # numbers first. `flatten(1)` leaves the batch axis alone and joins all axes from axis 1 on. (In other programs you
 # may meet `images.view(len(images), -1)`, which does the same.)
 #
-# The last layer is a plain `Linear`. Its ten outputs are called **logits**: scores, one per class. A larger
-# score means "more likely this class".
+# The last layer is a plain `Linear`. Its ten outputs are the **logits** of lesson 1: scores, one per class. A
+# larger score means "more likely this class".
 #
 # **Predict.** Do the ten logits of an image add up to 1? Can they be negative?
 
@@ -102,15 +105,17 @@ print(f"their sum: {logits[0].sum():.2f}")
 # %% [markdown]
 # ## 2. From logits to probabilities
 #
-# We want ten positive numbers that add up to 1, in the order of the scores. **Softmax** does it in two moves:
-# the exponential makes every score positive, and dividing by the sum makes the total 1.
+# We want ten positive numbers that add up to 1, and a larger score must get a larger number. **Softmax** does it
+# in two moves: the exponential makes every score positive, and dividing by the sum makes the total 1.
 #
 # $$\operatorname{softmax}(x)_i = \frac{e^{x_i}}{\sum_j e^{x_j}}$$
 #
+# Here $x_i$ is the score of class number $i$, and the sum runs over all classes $j$.
+#
 # ![Three bar charts in a row. The logits 2, 1 and -1 of the digits 3, 5 and 8 become the probabilities 0.71, 0.26 and 0.04, and these become the losses 0.35, 1.35 and 3.35, one for each digit that could be the right one.](../img/02_cross_entropy_steps.png)
 #
-# In the figure a network has three classes and gives the logits 2, 1 and −1. The right-hand chart is for
-# section 3. A worked example, one line at a time:
+# In the figure a network has three classes and gives the logits 2, 1 and −1. (Its numbers are rounded. The
+# right-hand chart is for section 3.) The same example, one line at a time:
 
 # %%
 scores = torch.tensor([2.0, 1.0, -1.0])
@@ -155,7 +160,8 @@ print("the formula: ", far.exp() / far.exp().sum())
 # </details>
 #
 # Our tensors hold `float32` numbers, and these have cliffs at both ends. Their places are worth knowing, so let us
-# measure them.
+# measure them. A computer holds only some of the numbers on the line: `torch.nextafter(a, b)` is the neighbour of
+# `a`, the next `float32` on the way to `b`.
 
 # %%
 one = torch.tensor(1.0)
@@ -174,10 +180,11 @@ print(f"softmax of 17 and 0: the first is exactly 1: {first.item() == 1}, the se
 # - **Overflow.** $e^{89}$ is already infinity.
 # - **Underflow.** $e^{-104}$ is exactly 0. Small numbers as such are no problem: the neighbour of $10^{-30}$
 #   is only $10^{-37}$ away, so it has its full seven digits, and so has everything down to $10^{-38}$. The problem
-#   is the cliff, where a small number becomes *no* number.
+#   is the cliff, where a small number becomes 0.
 # - **Saturation.** Near 1 the neighbours are $6 \cdot 10^{-8}$ below and $1.2 \cdot 10^{-7}$ above. A result that
-#   falls between two of them is rounded to the nearer one. With two scores 17 apart that is 1 itself: the first class
-#   is "certain", and whoever computes $1 - p$ gets 0. The second probability, $4 \cdot 10^{-8}$, has all its digits.
+#   falls between two of them is rounded to the nearer one. With two scores 17 apart the first probability $p$ is
+#   rounded to 1 itself: that class is "certain", and whoever computes $1 - p$ gets 0. The second probability,
+#   $4 \cdot 10^{-8}$, has all its digits.
 #
 # You have seen the cure for the first cliff: subtracting the same number from all scores changes nothing.
 
@@ -185,7 +192,8 @@ print(f"softmax of 17 and 0: the first is exactly 1: {first.item() == 1}, the se
 # ## Exercise: `softmax` (3 points)
 #
 # Turn scores into probabilities along one axis. It must survive scores of any size. The scores of a batch have
-# shape `(batch, classes)`, so for them `dim` is 1, but write it for any shape and any axis.
+# shape `(batch, classes)`, so for them `dim` is 1, but write it for any shape and any axis, counted from either end
+# (`dim=-1` is the last axis).
 #
 # <details><summary>Hint 1: the idea</summary>
 # Choose the number you subtract so that no exponent is above 0. Then nothing can overflow.
@@ -202,12 +210,12 @@ print(f"softmax of 17 and 0: the first is exactly 1: {first.item() == 1}, the se
 # </details>
 
 
-# %% exercise="softmax" without=["softmax", "Softmax", "log_softmax", "LogSoftmax"]
+# %% exercise="softmax" without=["softmax", "Softmax", "log_softmax", "LogSoftmax", "softmin", "Softmin"]
 def softmax(logits: Tensor, dim: int) -> Tensor:
     """Turn scores into probabilities along `dim`.
 
-    logits: any shape, float, any size of numbers; it stays as it is. Returns the same shape; every slice
-    along `dim` is positive and sums to 1.
+    logits: any shape, float, finite numbers of any size; it stays as it is. Returns a tensor of the same shape,
+    in which no number is negative and every slice along `dim` sums to 1.
     """
     ### BEGIN SOLUTION
     powers = (logits - logits.amax(dim, keepdim=True)).exp()  # the largest exponent is 0: nothing overflows
@@ -218,12 +226,13 @@ def softmax(logits: Tensor, dim: int) -> Tensor:
 # %% check="softmax" points=3
 with check("softmax") as (given, expect):
     x = given.normal(4, 7)
-    expect("the probabilities of each row", {"answer": softmax(x, dim=1), "scores afterwards": x})
+    rows = {"the probabilities": softmax(x, dim=1), "the scores afterwards": x}
+    expect("the probabilities of each row", rows, points=0.5)
     cube = given.normal(3, 5, 2)
-    expect("any axis", [softmax(cube, dim=axis) for axis in (0, 1, -1)])
-    expect("large scores", softmax(1000 * given.normal(4, 7), dim=1))
+    expect("any axis", {f"dim={axis}": softmax(cube, dim=axis) for axis in (0, 1, -1)}, points=0.5)
+    expect("large scores", softmax(1000 * given.normal(4, 7), dim=1), points=0.75)
     levels = torch.tensor([[0.0], [-500.0], [900.0], [-30.0]])
-    expect("rows far from each other", softmax(given.normal(4, 7) + levels, dim=1))
+    expect("rows far from each other", softmax(given.normal(4, 7) + levels, dim=1), points=1.25)
 
 # %% [markdown]
 # ### What it is good for
@@ -243,8 +252,9 @@ same = (logits.argmax(dim=1) == beliefs.argmax(dim=1)).sum().item()
 print(f"same choice with and without softmax: {same} of {len(images)} images")
 
 # %% [markdown]
-# Every call says which axis holds the classes: `dim=1`. It is easy to get wrong, and nothing complains. (Leave `dim`
-# out and PyTorch warns, then guesses: axis 0 for a tensor with one or three axes, axis 1 otherwise.) Compare:
+# Every call says which axis holds the classes: `dim=1`. It is easy to get wrong, and nothing complains. (`F.softmax`
+# and the layer `nn.Softmax` let you leave `dim` out. They warn, then guess: axis 0 for a tensor with one or three
+# axes, axis 1 for one with two. Do not leave it out.) Compare:
 
 # %%
 print("dim=1, each image sums to one: ", torch.softmax(logits, dim=1).sum(dim=1)[:4])
@@ -253,10 +263,12 @@ print("dim=0, no image sums to one:   ", torch.softmax(logits, dim=0).sum(dim=1)
 # %% [markdown]
 # ## 3. From probabilities to a loss
 #
-# The network gives the right digit a probability $p$. What should it pay?
+# The network gives the right digit a probability $p$. What should it pay? Lesson 1 said $-\ln p$, the price of a
+# surprise. Here is where it comes from.
 #
-# If it answers for many images, the probability it gives to *all* the right answers together is the product of
-# the single ones. Training wants this product, the **likelihood**, to be large.
+# Take a whole batch. The images have nothing to do with each other, so the probability that the network gives to
+# *all* the right answers together is the product of the single ones. Training wants this product, the
+# **likelihood**, to be large.
 #
 # **Predict.** A batch has 64 images, and the network gives each right answer the probability 0.1. What is the
 # product in `float32`?
@@ -284,24 +296,24 @@ print("sum of logarithms:", round(right.log().sum().item(), 2))
 
 # %%
 for p in (1.0, 0.705, 0.5, 0.1, 0.001):
-    print(f"probability {p:<5}  loss {abs(math.log(p)):.2f}")
+    print(f"probability {p:<5}  loss {abs(math.log(p)):.2f}")  # abs, as a minus would print -0.00 for p = 1
 
 # %% [markdown]
 # ### Why not the squared error?
 #
-# Squared error measures how far a number is from a target, so why not use it on the probability of the right class,
-# $(1 - p)^2$?
+# Lesson 1 compared the two for yes-or-no questions: where the model was sure and wrong, the squared error was nearly
+# flat. Does that hold for ten classes, with the squared error $(1 - p)^2$ of the probability of the right class?
 #
-# **Predict.** The right class has the score −10, its only rival 0. The network is sure, and wrong. By how much does
-# each loss change if the right score rises by a little, per unit? Which loss pushes harder?
+# **Predict.** The right class has the score −10, the nine others have 0. The network is sure, and wrong. By how much
+# does each loss change if the right score rises by a little, per unit? Which loss pushes harder?
 
 
 # %%
 def slope(loss, score, step=1e-4):
-    """Return how fast `loss` changes with the score of the right class, while its rival's is 0."""
-    around = torch.tensor([score - step, score + step], dtype=torch.float64)
-    p = torch.sigmoid(around)  # softmax of (score, 0), its first entry
-    below, above = loss(p)
+    """Return how fast `loss` changes with the score of the right class, while nine others stay at 0."""
+    around = torch.zeros(2, 10, dtype=torch.float64)
+    around[:, 0] = torch.tensor([score - step, score + step])
+    below, above = loss(torch.softmax(around, dim=1)[:, 0])
     return ((above - below) / (2 * step)).item()
 
 
@@ -312,12 +324,12 @@ for score in (-10.0, -2.0, 0.0):
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
-# Training changes the scores in proportion to these slopes. Where the network is sure and wrong, the squared error is
-# nearly flat: about one ten-thousandth. The worst mistake teaches the least. Cross-entropy has the slope −1 there. The
-# logarithm undoes the exponential that flattened the probability.
+# Training changes a number the more, the steeper the loss is in it. Where the network is sure and wrong, the squared
+# error is nearly flat: about one hundred-thousandth. The worst mistake teaches the least. Cross-entropy has the slope
+# −1 there. The logarithm undoes the exponential that flattened the probability.
 # </details>
 #
-# So classifiers use cross-entropy, also when there are only two classes.
+# So classifiers use cross-entropy, with ten classes as with two.
 
 # %% [markdown]
 # ### Never take the logarithm of a probability
@@ -344,9 +356,10 @@ print("log_softmax:      ", torch.log_softmax(apart, dim=0))
 # $$\ln \operatorname{softmax}(x)_i = \ln \frac{e^{x_i}}{\sum_j e^{x_j}} = x_i - \ln \sum_j e^{x_j}$$
 #
 # The exponential of the numerator is gone. What remains, the logarithm of a sum of exponentials, has a name:
-# **log-sum-exp**. It needs protection too, and the same trick works. With $m = \max_j x_j$:
+# **log-sum-exp**. It needs protection too, and the same trick works. Let $m$ be the largest score. Each $e^{x_j}$ is
+# $e^m \cdot e^{x_j - m}$, so $e^m$ can be taken out of the sum, and its logarithm is $m$:
 #
-# $$\operatorname{logsumexp}(x) = m + \ln \sum_j e^{x_j - m}$$
+# $$\operatorname{logsumexp}(x) = \ln \Big( e^m \sum_j e^{x_j - m} \Big) = m + \ln \sum_j e^{x_j - m}$$
 #
 # Here $m$ does not cancel as it did in softmax. What you take out of the sum, you must add back.
 
@@ -372,12 +385,12 @@ print("log_softmax:      ", torch.log_softmax(apart, dim=0))
 # </details>
 
 
-# %% exercise="logsumexp" without=["logsumexp", "log_softmax", "LogSoftmax"]
+# %% exercise="logsumexp" without=["logsumexp", "logcumsumexp", "log_softmax", "LogSoftmax"]
 def logsumexp(x: Tensor, dim: int) -> Tensor:
     """Return the logarithm of the sum of exp(x) along `dim`, for numbers of any size.
 
-    x: any shape, float; entries may be -inf. Returns the shape of `x` without the axis `dim`; -inf where
-    all entries are -inf.
+    x: any shape, float; entries may be -inf. Returns a tensor of the shape of `x` without the axis `dim`, -inf
+    where all entries along it are -inf.
     """
     ### BEGIN SOLUTION
     largest = x.amax(dim, keepdim=True)
@@ -389,19 +402,20 @@ def logsumexp(x: Tensor, dim: int) -> Tensor:
 # %% check="logsumexp" points=3
 with check("logsumexp") as (given, expect):
     x = given.normal(4, 7)
-    expect("one number for each row", logsumexp(x, dim=1))
+    expect("one number for each row", logsumexp(x, dim=1), points=0.5)
     cube = given.normal(3, 5, 2)
-    expect("any axis", [logsumexp(cube, dim=axis) for axis in (0, 1, -1)])
-    levels = torch.tensor([[0.0], [-500.0], [900.0], [-30.0]])
-    expect("rows far from each other", logsumexp(x + levels, dim=1))
-    holes = torch.where(x > x.median(), -math.inf, x)
-    expect("entries of minus infinity", logsumexp(holes, dim=0))
-    holes[2] = -math.inf
-    expect("a row of nothing but minus infinity", logsumexp(holes, dim=1))
+    expect("any axis", {f"dim={axis}": logsumexp(cube, dim=axis) for axis in (0, 1, -1)}, points=0.5)
+    far = x + torch.tensor([[0.0], [-500.0], [900.0], [-30.0]])
+    expect("rows far from each other", logsumexp(far, dim=1), points=0.75)
+    holes = far.clone()
+    holes[:, ::3] = -math.inf
+    expect("entries of minus infinity", logsumexp(holes, dim=1), points=0.5)
+    holes[3] = -math.inf
+    expect("a row of nothing but minus infinity", logsumexp(holes, dim=1), points=0.75)
 
 # %% [markdown]
-# Log-sum-exp is a maximum with soft edges. Where one score stands out, it is that score. Where several are level,
-# it lies a little above them:
+# Log-sum-exp is a maximum with soft edges. Where one score stands out, it is nearly that score. Where several are
+# level, it lies a little above them, by $\ln 3 = 1.0986$ for three:
 
 # %%
 for row in ([10.0, 0.0, 0.0], [10.0, 9.0, 0.0], [10.0, 10.0, 10.0]):
@@ -424,11 +438,12 @@ for row in ([10.0, 0.0, 0.0], [10.0, 9.0, 0.0], [10.0, 10.0, 10.0]):
 # </details>
 
 
-# %% exercise="log_softmax" without=["log_softmax", "LogSoftmax"]
+# %% exercise="log_softmax" without=["log_softmax", "LogSoftmax", "cross_entropy", "CrossEntropyLoss"]
 def log_softmax(logits: Tensor, dim: int) -> Tensor:
     """Return the logarithms of the probabilities that softmax makes of `logits` along `dim`.
 
-    logits: any shape, float, any size of numbers. Returns the same shape; finite for finite logits.
+    logits: any shape, float, finite numbers of any size. Returns a tensor of the same shape, all of it finite,
+    through which a gradient reaches `logits`.
     """
     ### BEGIN SOLUTION
     return logits - torch.logsumexp(logits, dim, keepdim=True)
@@ -438,17 +453,22 @@ def log_softmax(logits: Tensor, dim: int) -> Tensor:
 # %% check="log_softmax" points=3
 with check("log_softmax") as (given, expect):
     x = given.normal(4, 7)
-    expect("the log-probabilities of each row", log_softmax(x, dim=1))
+    expect("the log-probabilities of each row", log_softmax(x, dim=1), points=0.5)
     cube = given.normal(3, 5, 2)
-    expect("any axis", [log_softmax(cube, dim=axis) for axis in (0, 1, -1)])
+    expect("any axis", {f"dim={axis}": log_softmax(cube, dim=axis) for axis in (0, 1, -1)}, points=0.5)
     gap = torch.tensor([[200.0, 0.0, 0.0], [0.0, 0.0, -200.0]])
-    expect("a gap of 200 between scores", log_softmax(gap + given.normal(2, 3), dim=1))
-    expect("large scores", log_softmax(1000 * x, dim=1))
-    expect("a gradient you can train with", gradient(lambda z: log_softmax(900 * z, dim=1)[:, 0].sum(), x))
+    expect("a gap of 200 between scores", log_softmax(gap + given.normal(2, 3), dim=1), points=0.75)
+    expect("large scores", log_softmax(1000 * x, dim=1), points=0.5)
+
+    def loss(z):
+        """Add up one column for scores of ordinary size and for scores 900 times as large."""
+        return -log_softmax(torch.cat([z, 900 * z]), dim=1)[:, 0].sum()
+
+    expect("a gradient you can train with", gradient(loss, x), points=0.75)
 
 # %% [markdown]
-# How much is gained? The true class lies below the winner by a gap, and the loss should be that gap, a straight
-# line. Three ways to compute it:
+# How much is gained? The right class lies below the winner by a gap, and for all but small gaps the loss should be
+# that gap, a straight line. Three ways to compute it:
 
 # %%
 gaps = torch.linspace(0, 140, 141)
@@ -467,8 +487,9 @@ axes = plot.lines(
 
 # %% [markdown]
 # The cross marks where the naive way jumps to infinity, at a gap of 104. Adding $10^{-8}$ avoids the jump, and
-# that is why you meet it in old code. But it hides the problem: from a gap of 18 on the line is flat. A flat
-# loss has no gradient, so the network learns nothing from its worst mistakes.
+# that is why you meet it in old code. But it hides the problem: no loss can exceed $-\ln 10^{-8} = 18.4$, so beyond a
+# gap of about 20 the line is flat. Where the loss is flat its gradient is 0, and the network learns nothing from its
+# worst mistakes.
 
 # %% [markdown]
 # ## Exercise: `nll_loss` (3 points)
@@ -504,9 +525,9 @@ def nll_loss(logps: Tensor, labels: Tensor) -> Tensor:
 # %% check="nll_loss" points=3
 with check("nll_loss") as (given, expect):
     x, y = torch.log_softmax(given.normal(9, 7), dim=1), given.integers(6, size=9)
-    expect("the mean over the batch", nll_loss(x, y))
-    expect("a batch of one", nll_loss(x[:1], y[:1]))
-    expect("a gradient you can train with", gradient(nll_loss, x, y))
+    expect("the mean over the batch", nll_loss(x, y), points=1.25)
+    expect("a batch of one", nll_loss(x[:1], y[:1]), points=0.5)
+    expect("a gradient you can train with", gradient(nll_loss, x, y), points=1.25)
 
 # %% [markdown]
 # ### What it is good for
@@ -515,11 +536,10 @@ with check("nll_loss") as (given, expect):
 # in one call.
 #
 # **Predict.** Our network has ten classes and has learned nothing. Roughly, what is its loss? (What probability
-# does it give to the right digit?)
+# does it give to the right digit? Lesson 1 had an exercise about this number.)
 
 # %%
-with torch.no_grad():
-    outputs = network(flat)
+outputs = logits  # what a model returns is often called its outputs; ours returns logits
 halves = F.nll_loss(F.log_softmax(outputs, dim=1), labels)
 whole = F.cross_entropy(outputs, labels)
 print(f"in halves: {halves:.4f}   in one call: {whole:.4f}   ln 10 = {math.log(10):.4f}")
@@ -538,7 +558,7 @@ for seed in range(5):
     print(f"seed {seed}: first loss {F.cross_entropy(fresh(flat), labels):.2f}")
 
 # %% [markdown]
-# Remember this number. **With $C$ classes, the first loss is about $\ln C$.** If it is not, look for a mistake
+# Remember this rule. **With $C$ classes, the first loss is about $\ln C$.** If it is not, look for a mistake
 # before you train.
 
 # %% [markdown]
@@ -578,8 +598,8 @@ print(message_of(lambda: nn.CrossEntropyLoss(outputs, labels)))
 #
 # In the first call the arguments are swapped. The labels are whole numbers (`Long`), and log-softmax is made for
 # floats: PyTorch tried to take the log-softmax of the *labels*. In the second call the data went to the class
-# that *builds* the criterion. The logits landed in an option that wants a plain yes or no, and a tensor of 640
-# numbers is neither.
+# that *builds* the criterion, where its options belong. The labels landed in an old option that wants a plain yes or
+# no, and a tensor of 64 numbers is neither. The cure: build first, then call, `nn.CrossEntropyLoss()(outputs, labels)`.
 # </details>
 
 # %% [markdown]
@@ -603,10 +623,10 @@ print(message_of(lambda: nn.CrossEntropyLoss(outputs, labels)))
 def build_classifier(n_in: int, hidden: tuple[int, ...], n_out: int) -> tuple[nn.Module, nn.Module]:
     """Build a classifier and the criterion that fits it; return both, the model first.
 
-    n_in: numbers per image; hidden: units of each hidden layer, one or more; n_out: number of classes.
+    n_in: numbers per image; hidden: units of each hidden layer, one layer or more; n_out: number of classes.
     The model takes (batch, n_in) float and has a Linear layer with bias for each size in `hidden`, each
-    followed by ReLU, and one more for the classes. criterion(model(images), labels) is the mean cross-entropy,
-    for labels (batch,) int64.
+    followed by ReLU, and one more for the classes. criterion(model(images), labels) is the mean cross-entropy
+    of the batch, a scalar tensor, for labels (batch,) int64.
     """
     ### BEGIN SOLUTION
     layers: list[nn.Module] = []
@@ -620,24 +640,29 @@ def build_classifier(n_in: int, hidden: tuple[int, ...], n_out: int) -> tuple[nn
 # %% check="build_classifier" points=3
 with check("build_classifier") as (given, expect):
     model, criterion = build_classifier(11, (8, 6), 5)
-    expect("the sizes of all parameters", sorted(p.numel() for p in model.parameters()))
+    expect("the sizes of all parameters", sorted(p.numel() for p in model.parameters()), points=0.25)
     # The same numbers in everyone's parameters, so that everyone's model computes the same.
     bias, last = given.normal(5), given.normal(5, 6)
     numbers = [given.normal(8, 11), given.normal(8), given.normal(6, 8), given.normal(6), last, bias]
     x, y = given.normal(7, 11), given.integers(5, size=7)
     fill_by_shape(model, numbers)
-    expect("the loss", criterion(model(x), y))
-    expect("one image at a time", torch.cat([torch.softmax(model(row), dim=1) for row in x.split(1)]))
+    expect("the loss", criterion(model(x), y), points=0.5)
+    alone = torch.cat([torch.softmax(model(row), dim=1) for row in x.split(1)])
+    expect("one image at a time", alone, points=0.5)
     fill_by_shape(model, [bias + 7])
-    expect("the loss when every score grows by 7", criterion(model(x), y))
+    expect("the loss when every score grows by 7", criterion(model(x), y), points=0.25)
     fill_by_shape(model, [100 * last, 100 * bias])
     sure = model(x).argmax(dim=1)
     losses = [criterion(model(x), sure), criterion(model(x), (sure + 1) % 5)]
-    expect("the loss of a model that is sure, and right or wrong", losses)
+    expect("the loss of a model that is sure, and right or wrong", losses, points=0.75)
     model, criterion = build_classifier(9, (7, 6, 4), 3)
     numbers = [given.normal(7, 9), given.normal(6, 7), given.normal(4, 6), given.normal(3, 4)]
     fill_by_shape(model, [*numbers, *(given.normal(size) for size in (7, 6, 4, 3))])
-    expect("three hidden layers", criterion(model(given.normal(5, 9)), given.integers(3, size=5)))
+    x, y = given.normal(5, 9), given.integers(3, size=5)
+    expect("three hidden layers", criterion(model(x), y), points=0.5)
+    model, criterion = build_classifier(9, (6,), 4)
+    fill_by_shape(model, [given.normal(6, 9), given.normal(4, 6), given.normal(6), given.normal(4)])
+    expect("a single hidden layer", criterion(model(x), y), points=0.25)
 
 # %% [markdown]
 # ### What it is good for
@@ -696,7 +721,8 @@ print(f"loss of a perfect answer: {F.cross_entropy(torch.eye(10), torch.arange(1
 #
 # Softmax of one 1 and nine 0 gives the right class only $e/(e + 9) = 0.23$. So a perfect answer costs
 # $-\ln \frac{e}{e + 9} = \ln(e + 9) - 1 = 1.4612$. Probabilities never differ by more than 1, so the loss never
-# falls below that floor. It cannot rise above 2.4612 either, so it hardly distinguishes bad from very bad.
+# falls below that floor. It cannot rise above $\ln(e + 9) = 2.4612$ either, so it hardly distinguishes bad from very
+# bad.
 # </details>
 
 # %%
@@ -710,12 +736,12 @@ axes = plot.loss_curves(
 # ![Loss against how far the right score lies above the nine others. Cross-entropy falls from 2.30 towards 0 in an almost straight line, then flattens. With softmax applied twice the loss falls from 2.30 to 1.4612 and stays there.](../img/02_cross_entropy_floor.png)
 #
 # The first loss of *softmax twice* looks perfect, and the network does learn, only slower, in stairs. Where it is sure
-# and wrong, the inner softmax is flat, as the squared error was. That is why this mistake lives on in real programs.
-# What gives it away is the floor.
+# and wrong, the inner softmax is flat, as the squared error was. Nothing crashes and the loss falls: that is why this
+# mistake lives on in real programs. What gives it away is the floor.
 #
-# Now the same two measurements for all four. The **first loss** is that of a network with fresh random weights on
-# one batch. The **floor** is the loss of the best possible last layer: a score of 50 for the right class and 0
-# for the others, on the same batch.
+# Now two measurements for each of the four. The **first loss** is that of a network with fresh random weights on one
+# batch. The **floor** is the loss of a perfect answer: the last `Linear` gives a score of 50 to the right class and 0
+# to the others, for each image of the same batch.
 #
 # **Predict** at least one row of the table before you look.
 
@@ -738,17 +764,19 @@ print(f"ln(e + 9) - 1 = {math.log(math.e + 9) - 1:.2f}")
 # <details><summary>Explain</summary>
 #
 # - *No logarithm*: `NLLLoss` takes an entry and flips its sign. The entries are probabilities, so the loss starts at
-#   $-1/10$ and ends at $-1$. A negative cross-entropy cannot be.
+#   $-1/10$ and ends at $-1$. No cross-entropy is negative: that would take a probability above 1.
 # - *No softmax*: the loss is minus a logit. Logits start near 0 and nothing stops them, so there is no floor: the
 #   larger the score (50 here), the lower the loss.
 # - *Wrong axis*: each *column* sums to 1, over the 64 images of the batch. So the network starts by giving each image
-#   $1/64$, and the loss starts at $\ln 64$. Its floor depends on how many images of a class happen to share the batch.
+#   $1/64$, and the loss starts at $\ln 64$. The images of one class must share the 1 of their column, so the floor
+#   depends on how many of a class happen to be in the batch.
 # </details>
 
 # %% [markdown]
 # ## Exercise: `diagnose_loss` (2 points)
 #
-# Write the detective. It gets the two measurements, the number of classes and the batch size, and names the pair.
+# Write the detective. It gets the two measurements, the number of classes and the batch size, and names the pair:
+# one of the four names above, or "right".
 #
 # <details><summary>Hint 1: the idea</summary>
 # The first loss sorts the five into three groups: near ln C, near ln of the batch size, near 0. Where a group has two
@@ -758,7 +786,7 @@ print(f"ln(e + 9) - 1 = {math.log(math.e + 9) - 1:.2f}")
 # <details><summary>Hint 2: a sketch</summary>
 # Measured numbers are never exact: compare with a tolerance, such as <code>abs(a - b) &lt; 0.2</code>. And nothing may
 # depend on there being ten classes: with C classes a perfect answer that went through softmax twice costs
-# ln(e + C − 1) − 1.
+# ln(e + C − 1) − 1. Work that out for three classes, the fewest there are here.
 # </details>
 
 
@@ -766,9 +794,10 @@ print(f"ln(e + 9) - 1 = {math.log(math.e + 9) - 1:.2f}")
 def diagnose_loss(first_loss: float, floor: float, num_classes: int, batch_size: int) -> str:
     """Name the pair of model and criterion that these measurements betray.
 
-    first_loss: with fresh random weights, on one batch; floor: of a perfect answer; both are measured, so they
-    lie within 0.1 of what theory says. num_classes: 3 or more; batch_size: at least 2 * num_classes.
-    Returns "right", "softmax twice", "no logarithm", "no softmax" or "wrong axis".
+    first_loss: with fresh random weights, on one batch; floor: with a score of 10 or more for the right class and
+    0 for the others. Both are measured, so they lie within 0.1 of what theory says. num_classes: 3 or more;
+    batch_size: at least 2 * num_classes. Returns
+    "right", "softmax twice", "no logarithm", "no softmax" or "wrong axis".
     """
     ### BEGIN SOLUTION
     if floor < -2:
@@ -777,8 +806,7 @@ def diagnose_loss(first_loss: float, floor: float, num_classes: int, batch_size:
         return "no logarithm"
     if abs(first_loss - math.log(batch_size)) < abs(first_loss - math.log(num_classes)):
         return "wrong axis"
-    twice = math.log(math.e + num_classes - 1) - 1
-    return "softmax twice" if abs(floor - twice) < abs(floor) else "right"
+    return "softmax twice" if floor > 0.3 else "right"  # ln(e + C - 1) - 1 is 0.55 for 3 classes, else more
     ### END SOLUTION
 
 
@@ -786,27 +814,30 @@ def diagnose_loss(first_loss: float, floor: float, num_classes: int, batch_size:
 with check("diagnose_loss") as (given, expect):
 
     def cases(classes, batch, error):
-        """Measure all five pairs, with an error of measurement, and diagnose them in random order."""
+        """Measure all five pairs, some twice, with an error of measurement; diagnose them in random order."""
         level, twice = math.log(classes), math.log(math.e + classes - 1) - 1
-        measured = [
+        theory = [
             (level, 0.0),
             (level, twice),
             (-1 / classes, -1.0),
-            (0.0, -given.number(5, 90)),
+            (0.0, -given.number(10, 90)),
             (math.log(batch), math.log(batch / classes)),
             (math.log(batch), twice),  # the floor alone misleads here
             (math.log(batch), 0.1),
         ]
-        wobbly = [
-            (first + error * given.number(-1), floor + error * given.number(-1)) for first, floor in measured
-        ]
-        order = given.permutation(len(wobbly)).tolist()
-        return [diagnose_loss(*wobbly[place], classes, batch) for place in order]
+        names = {}
+        for place in given.permutation(len(theory)).tolist():
+            first, floor = (number + error * given.number(-1) for number in theory[place])
+            case = f"first loss {first:.2f}, floor {floor:.2f}, {classes} classes, batch size {batch}"
+            names[case] = diagnose_loss(first, floor, classes, batch)
+        return names
 
     expect("ten classes in batches of 64", cases(10, 64, 0.001))
-    expect("another number of classes", cases(given.integer(3, 6), 100, 0.001) + cases(100, 256, 0.001))
-    expect("another batch size", cases(10, given.integer(20, 25), 0.001) + cases(10, 512, 0.001))
-    expect("numbers that are measured, not exact", cases(10, 64, 0.09) + cases(26, 128, 0.09))
+    other_classes = cases(given.integer(3, 6), 100, 0.001) | cases(100, 256, 0.001)
+    expect("another number of classes", other_classes)
+    other_batches = cases(10, given.integer(20, 25), 0.001) | cases(10, 512, 0.001)
+    expect("another batch size", other_batches)
+    expect("numbers that are measured, not exact", cases(10, 64, 0.09) | cases(26, 128, 0.09))
 
 # %% [markdown]
 # ### What it is good for
@@ -828,8 +859,8 @@ axes = plot.loss_curves(curves, levels=levels)
 # %% [markdown]
 # ## 6. Repair it
 #
-# A colleague trains this model for a few epochs. On the validation images it is right nine times out of ten. Then
-# it is put to work, one image at a time, and it is hopeless.
+# A colleague trains this model on all training images, three times over. On 1,000 other images, the validation
+# images, it is right nine times out of ten. Then it is put to work, one image at a time, and it is hopeless.
 #
 # **Predict** what is wrong, from these two numbers and section 5. Then repair the cell: one character is enough.
 # Run it again to see whether both numbers agree.
@@ -863,7 +894,7 @@ print(f"right, one image at a time:  {(alone == some_labels).float().mean():.1f}
 # logarithm 0. Ten zeros are no opinion. `dim=1` mends it, and so does dropping the layer and using
 # `F.cross_entropy`.
 #
-# A test that finds every mistake of this kind: an image must get the same outputs alone and in a batch.
+# A test that finds every mistake of this kind: an image must get the same outputs alone as in a batch.
 # </details>
 
 # %% [markdown]
@@ -937,7 +968,7 @@ with check("exit_choice") as (given, expect):
 # - A classifier returns **logits**, one score per class. Only their differences matter.
 # - **Softmax** turns them into probabilities, for people to read. It changes no order.
 # - **Cross-entropy** is the mean of $-\ln p$ of the right classes: log-softmax, then negative log-likelihood.
-# - Floats have cliffs: $e^{89}$ is infinity, $e^{-104}$ is 0. Subtract the maximum, and never take the logarithm of
+# - `float32` has cliffs: $e^{89}$ is infinity, $e^{-104}$ is 0. Subtract the maximum, and never take the logarithm of
 #   a probability: use log-sum-exp.
 # - In PyTorch: a last `Linear` with `nn.CrossEntropyLoss`. Or `LogSoftmax(dim=1)` with `nn.NLLLoss`. No mixtures.
 # - Before you train, measure: the first loss is about $\ln C$, a perfect answer costs 0, and an image gets the same

@@ -42,6 +42,28 @@ def softmax(logits, dim):
     return (x.exp() / x.exp().sum(dim=dim, keepdim=True)).to(logits.dtype)
 
 
+# %% right="softmax"
+"""one divided by the sum of exponentials of all differences"""
+
+
+def softmax(logits, dim):
+    x = logits.movedim(dim, -1)
+    differences = x[..., None, :] - x[..., :, None]
+    return (1 / differences.exp().sum(-1)).movedim(-1, dim)
+
+
+# %% right="softmax"
+"""in place, on a copy"""
+
+
+def softmax(logits, dim):
+    powers = logits.clone()
+    powers -= powers.max(dim, keepdim=True)[0]
+    powers.exp_()
+    powers /= powers.sum(dim).unsqueeze(dim)
+    return powers
+
+
 # %% mistake="softmax"
 """You followed the formula as it stands. In float32 `exp(89)` is already infinity, and infinity divided by
 infinity is `nan`. What may you subtract from all scores of a row without changing the result?"""
@@ -79,6 +101,16 @@ the axis is an argument, not a habit."""
 def softmax(logits, dim):
     powers = (logits - logits.amax(1, keepdim=True)).exp()
     return powers / powers.sum(1, keepdim=True)
+
+
+# %% mistake="softmax"
+"""Your answer always works along the last axis, whatever `dim` says. Only the caller knows which axis holds the
+classes: the axis is an argument, not a habit."""
+
+
+def softmax(logits, dim):
+    powers = (logits - logits.amax(-1, keepdim=True)).exp()
+    return powers / powers.sum(-1, keepdim=True)
 
 
 # %% mistake="softmax"
@@ -218,6 +250,32 @@ def logsumexp(x, dim):
     return torch.where(m.squeeze(dim) == -math.inf, m.squeeze(dim), result)
 
 
+# %% right="logsumexp"
+"""1 in the place of an infinite maximum: the formula is true for every finite number"""
+
+
+def logsumexp(x, dim):
+    largest = x.amax(dim, keepdim=True)
+    largest = torch.where(largest.isinf(), 1.0, largest)
+    return largest.squeeze(dim) + (x - largest).exp().sum(dim).log()
+
+
+# %% right="logsumexp"
+"""row by row, an empty row on its own"""
+
+
+def logsumexp(x, dim):
+    moved = x.movedim(dim, -1)
+    results = []
+    for row in moved.reshape(-1, moved.shape[-1]):
+        top = max(row.tolist())
+        if top == -math.inf:
+            results.append(top)
+        else:
+            results.append(top + math.log(sum(math.exp(number - top) for number in row.tolist())))
+    return torch.tensor(results).reshape(moved.shape[:-1])
+
+
 # %% mistake="logsumexp"
 """You took the maximum out of the sum and did not add it back, so the result is off by that maximum. In softmax it
 cancels; here it does not."""
@@ -325,6 +383,16 @@ def logsumexp(x, dim):
 
 
 # %% mistake="logsumexp"
+"""You work along axis 1, whatever `dim` says. The caller decides which axis is reduced."""
+
+
+def logsumexp(x, dim):
+    m = x.amax(1, keepdim=True)
+    m = torch.where(m.isinf(), 0.0, m)
+    return m.squeeze(1) + (x - m).exp().sum(1).log()
+
+
+# %% mistake="logsumexp"
 """A small number inside the logarithm avoids −∞, but it changes the result: a row that is ruled out entirely must
 come out as −∞."""
 
@@ -376,6 +444,16 @@ def log_softmax(logits, dim):
 def log_softmax(logits, dim):
     x = torch.movedim(logits, dim, -1)
     return (x - logsumexp(x, -1)[..., None]).movedim(-1, dim)
+
+
+# %% right="log_softmax"
+"""minus the log-sum-exp of all differences"""
+
+
+def log_softmax(logits, dim):
+    x = logits.movedim(dim, -1)
+    differences = x.unsqueeze(-2) - x.unsqueeze(-1)
+    return -torch.logsumexp(differences, dim=-1).movedim(-1, dim)
 
 
 # %% mistake="log_softmax"
@@ -455,6 +533,14 @@ def log_softmax(logits, dim):
 
 def log_softmax(logits, dim):
     return logits - torch.logsumexp(logits, -1, keepdim=True)
+
+
+# %% mistake="log_softmax"
+"""You work along axis 1, whatever `dim` says. The caller decides which axis holds the classes."""
+
+
+def log_softmax(logits, dim):
+    return logits - torch.logsumexp(logits, 1, keepdim=True)
 
 
 # %% mistake="log_softmax"
@@ -544,6 +630,23 @@ def nll_loss(logps, labels):
 
 def nll_loss(logps, labels):
     return logps[:, labels].diagonal().neg().mean()
+
+
+# %% right="nll_loss"
+"""einsum with one-hot rows"""
+
+
+def nll_loss(logps, labels):
+    one_hot = torch.eye(logps.size(1), dtype=logps.dtype)[labels]
+    return torch.einsum("nc,nc->", one_hot, logps) / -logps.size(0)
+
+
+# %% right="nll_loss"
+"""a mask of True and False"""
+
+
+def nll_loss(logps, labels):
+    return -logps[torch.arange(logps.shape[1]) == labels[:, None]].mean()
 
 
 # %% mistake="nll_loss"
@@ -1139,6 +1242,35 @@ def diagnose_loss(first_loss, floor, num_classes, batch_size):
     return min(
         theories, key=lambda name: sum((a - b) ** 2 for a, b in zip(theories[name], (first_loss, floor)))
     )
+
+
+# %% right="diagnose_loss"
+"""the floor of softmax twice, calculated"""
+
+
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if floor < -2:
+        return "no softmax"
+    if floor < -0.5:
+        return "no logarithm"
+    if abs(first_loss - math.log(batch_size)) < abs(first_loss - math.log(num_classes)):
+        return "wrong axis"
+    twice = math.log(math.e + num_classes - 1) - 1
+    return "softmax twice" if abs(floor - twice) < abs(floor) else "right"
+
+
+# %% right="diagnose_loss"
+"""another limit: every number between -10 and -1.1 separates the two negative floors"""
+
+
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if floor < -3:
+        return "no softmax"
+    if floor < -0.5:
+        return "no logarithm"
+    if abs(first_loss - math.log(batch_size)) < abs(first_loss - math.log(num_classes)):
+        return "wrong axis"
+    return "softmax twice" if floor > 0.3 else "right"
 
 
 # %% right="diagnose_loss"

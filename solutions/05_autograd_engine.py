@@ -28,8 +28,8 @@ torch.set_num_threads(1)  # networks this small are faster on one thread
 # %% [markdown]
 # ## 1. A number that remembers
 #
-# Python forgets. After `d = a * b` it knows that `d` is −6, but not that `d` was a product, nor of what. To walk
-# back, we need numbers that remember. Four things are enough for each number:
+# Python forgets. After `a, b = 2, -3` and `d = a * b` it knows that `d` is −6, but not that `d` was a product, nor of
+# what. To walk back, we need numbers that remember. Four things are enough for each number:
 #
 # | name | what it holds |
 # |---|---|
@@ -65,6 +65,7 @@ axes = plot.graph(L, order=(), a=a, b=b, c=c, d=d, e=e, L=L)
 # **Predict.** Raise `a` a little, from 2 to 2.01. By how many times that little does `L` change? Follow the
 # arrows from `a` to `L`. There are two paths.
 
+
 # %%
 def L_of(a, b, c):
     return (a * b) * (a + c)
@@ -82,7 +83,7 @@ print(f"L changes by {change:.4f}, which is {change / nudge:.2f} times the nudge
 # because 0.01 is small but not 0. This is the chain rule of lesson 4, read off a picture.
 # </details>
 #
-# Everything in this lesson follows from that sentence: **multiply along a path, add over the paths.**
+# Everything in this lesson follows from one sentence: **multiply along a path, add over the paths.**
 #
 # ## 2. Let the operators take the notes
 #
@@ -116,6 +117,7 @@ print(f"L changes by {change:.4f}, which is {change / nudge:.2f} times the nudge
 # $x - y = x + (-y)$: a difference built on operators that you have already needs no slopes of its own. The slope of a
 # negative is −1, and the slope of a power $x^n$ is $n\,x^{n-1}$.
 # </details>
+
 
 # %% exercise="Value"
 class Value(Node):
@@ -231,14 +233,15 @@ axes = plot.lines(inputs, curves, xlabel="input", ylabel="output (exp is cut off
 # ### Exercises: `tanh`, `exp`, `relu` (1 point each)
 #
 # Write the three as functions that take a node and return a new one. `math.tanh` and `math.exp` calculate the
-# values. Return a `Value`, so that you can go on calculating with the result. (The checks hand you plain `Node`s,
-# so they work even if your operators are not ready.)
+# values. Return a `Value` (each one is a `Node` too), so that you can go on calculating with the result. The checks
+# hand you plain `Node`s, so they work even if your operators are not ready.
 #
 # <details><summary>Hint</summary>
 #
 # One parent, one slope: the parents are `(x,)` and the slopes `(slope,)`. The comma makes a tuple of one. Mind that
 # `math.tanh` wants a number, not a node.
 # </details>
+
 
 # %% exercise="tanh"
 def tanh(x: Node) -> Node:
@@ -262,6 +265,7 @@ with check("tanh") as (given, expect):
     x = Node(given.number(400.0, 500.0))
     expect("a large input", graphs.shown(tanh(x), x=x))
 
+
 # %% exercise="exp"
 def exp(x: Node) -> Node:
     """Return e to the power of a node, as a new node with parent and slope; `x` stays as it is."""
@@ -279,6 +283,7 @@ with check("exp") as (given, expect):
     inner = graphs.random_node(given, "inner", x, y)
     expect("an input that was computed itself", graphs.shown(exp(inner), x=x, y=y))
 
+
 # %% exercise="relu"
 def relu(x: Node) -> Node:
     """Return a node's value if it is positive and else 0, as a new node with parent and slope.
@@ -294,11 +299,14 @@ def relu(x: Node) -> Node:
 with check("relu") as (given, expect):
     x, y = Node(given.number(0.2, 0.8)), Node(given.number(-0.8, -0.2))
     expect("a positive input", graphs.shown(relu(x), x=x))
-    expect("a negative input", graphs.shown(relu(y), x=y))
+    expect("a negative input", graphs.shown(relu(y), x=y), points=0.1)
     inner = graphs.random_node(given, "inner", x, y)
-    expect("an input that was computed itself", graphs.shown(relu(inner), x=x, y=y))
+    below = graphs.random_node(given, "below", x, y)
+    below.data = -below.data
+    both = {"above 0": graphs.shown(relu(inner), x=x, y=y), "below 0": graphs.shown(relu(below), x=x, y=y)}
+    expect("inputs that were computed themselves", both, points=0.5)
     x = Node(0.0)
-    expect("an input of exactly 0", graphs.shown(relu(x), x=x))
+    expect("an input of exactly 0", graphs.shown(relu(x), x=x), points=0.15)
 
 # %% [markdown]
 # What do slopes tell about training? A slope near 0 lets almost no gradient through.
@@ -322,6 +330,7 @@ for place in (0.0, 2.0, 5.0):
 # Someone wrote a division for `Node`s and got the slopes wrong. The cell compares them with nudges: it moves one
 # input by a millionth and sees what the output does. **Repair `divide`** until the numbers agree in both lines.
 # (No points. Any operation that you add to an engine deserves this test.)
+
 
 # %%
 def divide(x, y):
@@ -368,6 +377,7 @@ axes = plot.graph(L, order=(), a=a, b=b, d=d, e=e, L=L)
 # 2. L, d, e, a, b: first the parents of `L`, then their parents;
 # 3. L, e, d, a, b.
 
+
 # %%
 def L_of(a, b):
     d = a * b
@@ -401,6 +411,7 @@ axes = plot.graph(L, a=a, b=b, d=d, e=e, L=L)
 # One more trap. The short way to walk through a graph is a function that calls itself for each parent. Python stops
 # a function that calls itself too deeply, and graphs get deep. Think of a network that reads a text of 5,000 words
 # and carries its memory from each word to the next: that makes a chain of more than 5,000 nodes.
+
 
 # %%
 def depth(node):
@@ -441,6 +452,7 @@ for length in (500, 5000):
 # take it off. Another way is to put pairs on the stack, a node and whether its parents are done: the first time,
 # put it back as done, and its parents on top.
 # </details>
+
 
 # %% exercise="topological_order" without=["visiting_order", "layered"]
 def topological_order(root: Node) -> list[Node]:
@@ -507,10 +519,10 @@ with check("topological_order") as (given, expect):
 # - **Computed nodes start afresh.** What they hold from an earlier call must not be passed on a second time. (PyTorch
 #   does not even keep the gradients of computed nodes, unless you ask for them.)
 #
-# PyTorch's own engine, on the first formula of this lesson:
+# Before you write your own `backward`, watch PyTorch's, on the first formula of this lesson.
 #
-# **Predict.** The cell calculates $L$ and calls `backward` three times, and never sets a gradient to 0. What does it
-# print for `a`?
+# **Predict.** Three times, the cell calculates $L$ afresh and calls `backward`. It never sets a gradient to 0. What does
+# it print for `a`?
 
 # %%
 a, b, c = (torch.tensor(number, requires_grad=True) for number in (2.0, -3.0, 10.0))
@@ -522,9 +534,9 @@ for call in (1, 2, 3):
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
-# −42, −84, −126. Within one pass, the contributions of paths add up in `a.grad`. PyTorch simply goes on adding
-# in the next pass: it is the same `+=`. That is all there is to the famous `zero_grad`, which you will meet in
-# lessons 6 and 7.
+# −42, −84, −126. Within one pass, the contributions of paths add up in `a.grad`. In the next pass PyTorch goes on
+# adding: it is the same `+=`. This is why training clears the gradients before each step, with a call named
+# `zero_grad` that you will meet in lessons 6 and 7.
 # </details>
 #
 # ### Exercise: `backward` (3 points)
@@ -546,6 +558,7 @@ for call in (1, 2, 3):
 #
 # `zip(node.parents, node.slopes)` gives each parent together with its slope.
 # </details>
+
 
 # %% exercise="backward" without=["sweep", "derivative", "gradients_after"]
 def backward(root: Node) -> None:
@@ -660,6 +673,7 @@ print(f"PyTorch: result {result.item():.3g}, gradient of x {x.grad.item():.3g}, 
 # `w1` would be a computed node, with last step's leaf as its parent: the graph would grow with every step.
 # </details>
 
+
 # %% exercise="train_neuron"
 def train_neuron(
     points: list[list[float]], labels: list[float], steps: int, lr: float
@@ -699,7 +713,7 @@ with check("train_neuron") as (given, expect):
     expect("the loss of each step", {f"step {step:02}": loss for step, loss in enumerate(losses, 1)})
     w, b, losses = train_neuron(points, labels, 40, 0.3)
     answers = [w[0] * x1 + w[1] * x2 + b for x1, x2 in points]
-    right = sum((answer > 0) == (label > 0) for answer, label in zip(answers, labels))
+    right = sum(int((answer > 0) == (label > 0)) for answer, label in zip(answers, labels))
     expect("a set that a line separates", {"points on the right side": right, "last loss": losses[-1]})
 
 # %% [markdown]

@@ -759,6 +759,16 @@ def relu(x):
     return Value(max(0.0, x.data), (x,), (1.0 if x.data >= 0 else 0.0,))
 
 # %% mistake="relu"
+"""Nothing happens to the input here: negative numbers come out as they went in. relu makes them 0, value and slope."""
+def relu(x):
+    return x
+
+# %% mistake="relu"
+"""The result is 0 for every input. Where `x` is positive, its value goes through."""
+def relu(x):
+    return Value(0.0)
+
+# %% mistake="relu"
 """This is the absolute value: it turns negative inputs round. relu cuts them off at 0."""
 def relu(x):
     return Value(abs(x.data), (x,), (1.0 if x.data > 0 else -1.0,))
@@ -820,6 +830,18 @@ def topological_order(root):
                 ready.append(parent)
     order.reverse()
     return order
+
+# %% right="topological_order"
+"""sorted by the length of the longest path from the root"""
+def topological_order(root):
+    distance, waiting = {root: 0}, [root]
+    while waiting:
+        node = waiting.pop()
+        for parent in node.parents:
+            if distance.get(parent, -1) < distance[node] + 1:
+                distance[parent] = distance[node] + 1
+                waiting.append(parent)
+    return sorted(distance, key=distance.get, reverse=True)
 
 # %% right="topological_order"
 """Python's own sorter"""
@@ -1104,7 +1126,7 @@ def backward(root):
             parent.grad += node.grad * slope
 
 # %% mistake="backward"
-"""You begin at the leaves, whose gradients are not known yet. Gradients flow the other way, from the root back."""
+"""Only the parents of `root` get a gradient. Either you begin at the leaves, whose gradients are not known yet, or you stop after the root. Gradients flow from the root back, node after node."""
 def backward(root):
     order = topological_order(root)
     for node in order:
@@ -1315,6 +1337,20 @@ def train_neuron(points, labels, steps, lr):
         w1, w2, b = w1 - lr * w1.grad, w2 - lr * w2.grad, b - lr * b.grad
     return [w1.data, w2.data], b.data, losses
 
+# %% right="train_neuron"
+"""NumPy, the gradients derived by hand, weights as an array"""
+import numpy as np
+
+def train_neuron(points, labels, steps, lr):
+    inputs, targets = np.array(points), np.array(labels)
+    weights, b, losses = np.zeros(2), 0.0, []
+    for _ in range(steps):
+        answers = np.tanh(inputs @ weights + b)
+        losses.append(np.mean((answers - targets) ** 2))
+        slopes = 2 * (answers - targets) * (1 - answers**2) / len(targets)
+        weights, b = weights - lr * slopes @ inputs, b - lr * slopes.sum()
+    return weights, b, losses
+
 # %% mistake="train_neuron"
 """The gradients of the leaves are never set to 0, so each step moves by the gradients of all steps so far. `backward` adds."""
 def train_neuron(points, labels, steps, lr):
@@ -1332,7 +1368,7 @@ def train_neuron(points, labels, steps, lr):
     return [w1.data, w2.data], b.data, losses
 
 # %% mistake="train_neuron"
-"""You set the gradients to 0 between `backward` and the update, so nothing moves. Use them first, clear them afterwards."""
+"""The parameters never move: they are still 0. Are the gradients set to 0 between `backward` and the update? Use them first, clear them afterwards."""
 def train_neuron(points, labels, steps, lr):
     w1, w2, b = Value(0.0), Value(0.0), Value(0.0)
     losses = []

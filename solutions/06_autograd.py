@@ -54,7 +54,7 @@ print("before:", x.grad)
 
 z.backward()
 print("after: ", x.grad)
-print("2x/n:  ", (2 * x / x.numel()).detach())
+print("2x/n:  ", (2 * x / x.numel()).detach())  # detach: the numbers without a tape (section 4)
 
 # %% [markdown]
 # <details><summary>Explain</summary>
@@ -67,10 +67,12 @@ print("2x/n:  ", (2 * x / x.numel()).detach())
 # other $n$.
 # </details>
 #
-# Two things are new in the printout. `grad_fn=<PowBackward0>` is the note that belongs to `y`: *I was made by a
-# power, and this is how to go back through it.* The second is a matter of words. `z.backward()` calculates the
-# gradient **of `z` with respect to `x`**. In training it is always the gradient **of the loss with respect to the
-# parameters**, never the other way round: the loss is what changes, the parameters are what you turn.
+# One thing is new in the printout. `grad_fn=<PowBackward0>` is the note that belongs to `y`: *I was made by a
+# power, and this is how to go back through it.*
+#
+# And a matter of words: `z.backward()` calculates the gradient **of `z` with respect to `x`**. In training it is
+# always the gradient **of the loss with respect to the parameters**, never the other way round: the loss is what
+# changes, the parameters are what you turn.
 #
 # ![Two rows of boxes. Above, in blue, the forward pass: x with 2 by 3 numbers from 1 to 6, squared, gives y from 1
 # to 36; its mean gives z = 15.17. Below, the tape: MeanBackward0 under z knows that there were 6 numbers,
@@ -122,7 +124,7 @@ counts = torch.tensor([1, 2, 3], requires_grad=True)
 # %%
 images = torch.arange(6.0).reshape(2, 3)
 layer = nn.Linear(3, 1)
-with torch.no_grad():  # set its parameters, so that everybody sees the same numbers
+with torch.no_grad():  # set its parameters by hand: everybody sees the same numbers (no_grad: section 4)
     layer.weight.copy_(torch.tensor([[0.5, -1.0, 0.25]]))
     layer.bias.fill_(0.1)
 h = layer(images)
@@ -152,7 +154,7 @@ for name, tensor in named.items():
 # **Predict.** `h` lies in the middle of the path, and the gradient went through it. What is `h.grad`?
 
 # %%
-with warnings.catch_warnings(record=True) as warned:
+with warnings.catch_warnings(record=True) as warned:  # to print only the first sentence of a warning
     warnings.simplefilter("always")
     print("h.grad is", h.grad)
 print("PyTorch warns:", str(warned[0].message).split(". ")[0] + ".")
@@ -403,6 +405,7 @@ with check("predict_accumulation") as (given, expect):
 # Forgetting to clear is one of the most common mistakes in training loops, and nothing complains. But the same
 # behaviour, used on purpose, gives the gradient of a large batch in small pieces:
 
+
 # %%
 def gradient_in_pieces(pieces):
     classifier.zero_grad()
@@ -459,7 +462,7 @@ loss.backward()
 # |---|---|
 # | `with torch.no_grad():` | nothing inside is recorded |
 # | `with torch.set_grad_enabled(flag):` | records if `flag` is true: one piece of code for training *and* measuring |
-# | `t.detach()` | a second view of one tensor: the same numbers, no history |
+# | `t.detach()` | a second view of one tensor: the same numbers in the same memory, no history |
 #
 # **Predict.** Which of the four results below are tracked?
 
@@ -481,6 +484,7 @@ print(f"w itself, as before:     tracked: {w.requires_grad}")
 # Two slips that Python or PyTorch will tell you about, each in its own words. The first forgot the parentheses.
 # The second took a tensor made under `torch.inference_mode()`, the stricter relative of `no_grad`, and used it in
 # training:
+
 
 # %%
 def message_of(call):
@@ -504,7 +508,7 @@ print(message_of(lambda: (w * frozen).sum().backward()))
 # %% [markdown]
 # ### Experiment 5
 #
-# A step of gradient descent: $w \leftarrow w - 0.1 \cdot \nabla$. In Python, `w -= …` changes the tensor **in
+# A step of gradient descent: $w \leftarrow w - 0.1 \, \nabla L$. In Python, `w -= …` changes the tensor **in
 # place**: no new tensor is made.
 #
 # **Predict.** What can be wrong with that? *This cell may fail.*
@@ -526,6 +530,7 @@ w -= 0.1 * w.grad
 #
 # There are several ways to make the message go away. **Predict**, for each row: after the update, does `w` still
 # work in the next step?
+
 
 # %%
 def fresh():
@@ -613,8 +618,9 @@ print("under no_grad:", message_of(loss.backward).split(": [")[0])
 # %% [markdown]
 # ## Exercise: `sgd_update` (4 points)
 #
-# One step of gradient descent for all parameters of a network, written by hand. After it, the *same* tensors hold
-# new numbers and are ready for the next step. A parameter that got no gradient stays as it is.
+# One step of gradient descent for all parameters of a network, written by hand: without `torch.optim`. After it, the
+# *same* tensors hold new numbers and are ready for the next step. A parameter that got no gradient stays as it is.
+# And a tape that was recorded before the step must notice the change, as in the last cell.
 #
 # <details><summary>Hint 1: the idea</summary>
 # The third line of the comparison under experiment 5, for each parameter in turn.
@@ -726,7 +732,8 @@ print("a.grad:", a.grad, " b.grad:", b.grad)
 # descent would move `a` only. For `b` this loss is a constant.
 # </details>
 #
-# The same cut happens **by accident**. These all take numbers off the tape, and none of them raises an error:
+# The same cut happens **by accident**. These all take numbers off the tape. None of them raises an error, at most you
+# get a warning:
 # `loss.item()`, `float(loss)`, `t.detach().numpy()`, `torch.tensor(t)`, anything under `no_grad`. Outside the path
 # of the loss they are useful, to print or to draw. On the path they are the end of it.
 
@@ -844,7 +851,8 @@ for v in ([1.0, 1.0, 1.0], [0.0, 1.0, 0.0], [1.0, -1.0, 0.5]):
 # %% [markdown]
 # ## Exercise: `vjp` (3 points)
 #
-# Multiply `v` with the Jacobian of `f` at `x`, with **one** backward pass and without building the Jacobian.
+# Multiply `v` with the Jacobian of `f` at `x`, with **one** backward pass and without building the Jacobian. PyTorch
+# has ready-made functions for this and for the Jacobian; here you do without them.
 #
 # <details><summary>Hint 1: the idea</summary>
 # It is <code>gradient_of</code> with one change: instead of adding up all outputs with the same weight, output
@@ -898,6 +906,7 @@ with check("vjp") as (given, expect):
 # pass for each *output*. That is why training goes backwards. A loss has one output and a network has a hundred
 # thousand inputs, its parameters.
 
+
 # %%
 def curved(t):
     return torch.stack([t[0] * t[1], t[1] ** 2 + t[2], t.sum().sin()])
@@ -919,6 +928,7 @@ print("the library's:\n", torch.autograd.functional.jacobian(curved, place))
 #
 # **Predict.** There are *three* places where the tape is cut. Find them before you run the cell. Which parameters
 # get a gradient?
+
 
 # %%
 def broken_step(model, batch):
@@ -1001,7 +1011,7 @@ with check("repair_the_tape") as (given, expect):
     gradients = {"bias": arrived(last.bias), "weight": arrived(last.weight)}
     expect("the gradients of the last layer", {**gradients, **states})
     expect("the gradients of the first layer", {"bias": arrived(first.bias), "weight": arrived(first.weight)})
-    expect("the loss", loss_as_number(loss.detach() if isinstance(loss, Tensor) else loss))
+    expect("the loss", loss_as_number(loss.detach() if isinstance(loss, Tensor) else loss), points=0.3)
 
 # %% [markdown]
 # The mended step has a tape that can be read. Two branches lead back from the loss, through cross-entropy and

@@ -42,7 +42,7 @@ torch.set_num_threads(1)  # networks this small are faster on one thread
 # %%
 images, labels = data.digits("train")
 print("images:", tuple(images.shape), " labels:", tuple(labels.shape))
-plot.images(images[:16], labels[:16]);
+axes = plot.images(images[:16], labels[:16])
 
 # %% [markdown]
 # A `Linear` layer wants one row of numbers per image. So each image of 1 × 28 × 28 must become a row of 784.
@@ -357,7 +357,7 @@ for station in stations:
     curves[f"no {station}"] = run_loop(leave_out=station, watch=True)[2]
 
 batches_seen = list(range(0, 235, 10))
-plot.lines(batches_seen, curves, xlabel="batches seen", ylabel="loss over all 3,000 images");
+axes = plot.lines(batches_seen, curves, xlabel="batches seen", ylabel="loss over all 3,000 images")
 
 # %% [markdown]
 # <details><summary>Explain</summary>
@@ -379,7 +379,7 @@ plot.lines(batches_seen, curves, xlabel="batches seen", ylabel="loss over all 3,
 model = make_network()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.06)
 loss = criterion(model(batch_inputs), batch_labels)  # only once: this is the mistake
-for x, y in data.batches(inputs, labels, 64):
+for _ in data.batches(inputs, labels, 64):
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -554,6 +554,7 @@ with check("train_epoch") as (given, expect):
 # What an epoch shows: the loss of each batch, which jumps about because no two batches are alike, and the means
 # over the images of each epoch, which tell the trend.
 
+
 # %%
 def means_of(record, batches):
     """Return the mean loss over the images for each block of so many batches."""
@@ -625,7 +626,8 @@ ax = plot.loss_curves(
     levels={"": 1.4612},
     ylabel="loss on 32 digits",
 )
-ax.text(100, 1.42, "softmax twice, at best", ha="right", va="top", color=plot.PALETTE["grey"]);
+ax.legend(loc=(0.68, 0.12), frameon=False)
+note = ax.text(100, 1.42, "softmax twice, at best", ha="right", va="top")
 
 # %% [markdown]
 # <details><summary>Explain</summary>
@@ -773,9 +775,7 @@ with check("can_overfit_one_batch") as (given, expect):
 
 
 # %% exercise="fit"
-def fit(
-    model: nn.Module, loader: torch.utils.data.DataLoader, epochs: int, lr: float
-) -> list[float]:
+def fit(model: nn.Module, loader: torch.utils.data.DataLoader, epochs: int, lr: float) -> list[float]:
     """Train the model with SGD on cross-entropy, and return each epoch's mean loss over the images.
 
     loader: gives batches of inputs (batch, features) and labels (batch,), shuffled anew in each
@@ -864,12 +864,13 @@ for number, (ours, theirs) in enumerate(zip(blocks, classical, strict=True), 1):
 # %%
 rates = [0.003, 0.06, 0.2, 1.0]
 runs = {rate: run_loop(lr=rate) for rate in rates}
-plot.lines(
+axes = plot.lines(
     range(5, 236, 5),
     {f"lr {rate}": means_of(record, 5) for rate, (_, record, _) in runs.items()},
     xlabel="updates",
     ylabel="mean loss of five batches",
-).set_ylim(0, 4);
+)
+limits = axes.set_ylim(0, 4)
 
 # %% [markdown]
 # | learning rate | curve | name for it |
@@ -1009,7 +1010,7 @@ print(f"accuracy on 1,000 unseen digits: {right:.2f}    always the same answer: 
 confusion = torch.zeros(10, 10, dtype=torch.int64)
 for truth, answer in zip(test_labels, answers, strict=True):
     confusion[truth, answer] += 1
-plot.confusion(confusion);
+axes = plot.confusion(confusion)
 
 # %% [markdown]
 # Each row holds the 100 test images of one digit. What lies on the diagonal is right; the darker a place beside it,
@@ -1025,11 +1026,11 @@ plot.confusion(confusion);
 confidence, _ = beliefs.max(dim=1)
 wrong = (answers != test_labels).nonzero().flatten()
 worst = wrong[confidence[wrong].argsort(descending=True)[:8]]
-plot.images(
+axes = plot.images(
     test_images[worst],
     [f"{test_labels[i]} as {answers[i]}\n{100 * confidence[i]:.0f} %" for i in worst],
     size=1.2,
-);
+)
 
 # %% [markdown]
 # ### What the first layer looks for
@@ -1041,7 +1042,7 @@ plot.images(
 start, now = make_network()[0].weight.detach(), trained[0].weight.detach()
 moved = now - start
 strongest = moved.norm(dim=1).argsort(descending=True)[:16]
-plot.images(moved[strongest], size=0.9);
+axes = plot.images(moved[strongest], size=0.9)
 
 # %% [markdown]
 # Bright pixels speak for the unit, dark ones against it. Nobody told the network about strokes and gaps, yet such

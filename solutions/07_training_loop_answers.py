@@ -7,24 +7,32 @@
 
 # %% right="flatten_batch"
 """view, with the batch's own size"""
+
+
 def flatten_batch(images):
     return images.view(images.shape[0], -1)
 
 
 # %% right="flatten_batch"
 """the layer, called once"""
+
+
 def flatten_batch(images):
     return nn.Flatten()(images)
 
 
 # %% right="flatten_batch"
 """image by image"""
+
+
 def flatten_batch(images):
     return torch.stack([image.reshape(-1) for image in images])
 
 
 # %% right="flatten_batch"
 """sizes by name"""
+
+
 def flatten_batch(images):
     batch, channels, height, width = images.size()
     return images.reshape(batch, channels * height * width)
@@ -33,6 +41,8 @@ def flatten_batch(images):
 # %% mistake="flatten_batch"
 """784 is the size of one kind of picture. These are smaller, and two of them ended up in one row without any
 error. Ask the batch how many images it holds, and let the rest be whatever remains."""
+
+
 def flatten_batch(images):
     return images.view(-1, 784)
 
@@ -40,6 +50,8 @@ def flatten_batch(images):
 # %% mistake="flatten_batch"
 """64 is the size of *most* batches. The last one of an epoch is usually smaller, and a single image is a batch of
 one. Ask each batch for its own size."""
+
+
 def flatten_batch(images):
     return images.view(64, -1)
 
@@ -47,6 +59,8 @@ def flatten_batch(images):
 # %% mistake="flatten_batch"
 """`resize_` works in place and invents what is missing: a batch that is too small gets rows of whatever lay in
 memory, and the caller's images are changed. Keep the numbers there are, in a new shape."""
+
+
 def flatten_batch(images):
     return images.resize_(64, 784)
 
@@ -54,6 +68,8 @@ def flatten_batch(images):
 # %% mistake="flatten_batch"
 """`resize_` changed the caller's own images: after the call they have another shape. Return a new view of them
 instead, and leave them alone."""
+
+
 def flatten_batch(images):
     return images.resize_(images.shape[0], images[0].numel())
 
@@ -61,12 +77,16 @@ def flatten_batch(images):
 # %% mistake="flatten_batch"
 """The pixels came first and the images second, and turning the result round does not unmix them: every row now
 holds pixels of all images. The batch axis must come first from the start."""
+
+
 def flatten_batch(images):
     return images.reshape(images[0].numel(), images.shape[0]).T
 
 
 # %% mistake="flatten_batch"
 """Each *column* is an image now. The batch axis comes first: one row for each image."""
+
+
 def flatten_batch(images):
     return images.flatten(1).T
 
@@ -74,6 +94,8 @@ def flatten_batch(images):
 # %% mistake="flatten_batch"
 """You joined *all* axes, the batch axis too: one long row in which nobody can tell the images apart. Begin behind
 the batch axis."""
+
+
 def flatten_batch(images):
     return images.flatten()
 
@@ -81,6 +103,8 @@ def flatten_batch(images):
 # %% mistake="flatten_batch"
 """You joined only the last two axes, so the channel axis is still there. Everything behind the batch axis becomes
 one."""
+
+
 def flatten_batch(images):
     return images.flatten(2)
 
@@ -88,6 +112,8 @@ def flatten_batch(images):
 # %% mistake="flatten_batch"
 """`squeeze` drops every axis of length one. It leaves height and width apart, and from a batch of one it takes the
 batch axis, too."""
+
+
 def flatten_batch(images):
     return images.squeeze()
 
@@ -95,6 +121,8 @@ def flatten_batch(images):
 # %% mistake="flatten_batch"
 """784 is written down, so this works for pictures of 28 × 28 only and stops at any other. Let the rest be whatever
 remains."""
+
+
 def flatten_batch(images):
     return images.view(images.shape[0], 784)
 
@@ -102,18 +130,24 @@ def flatten_batch(images):
 # %% mistake="flatten_batch"
 """The channels were moved behind the pixels before joining, so the numbers of a row are in another order. With one
 channel nobody notices. Join the axes in the order they have."""
+
+
 def flatten_batch(images):
     return images.permute(0, 2, 3, 1).reshape(images.shape[0], -1)
 
 
 # %% mistake="flatten_batch"
 """Nothing comes back: `flatten` returns a new tensor and leaves the old one as it was. Return it."""
+
+
 def flatten_batch(images):
     images.flatten(1)
 
 
 # %% mistake="flatten_batch"
 """This is a Python list of rows. A network wants one tensor: (batch, numbers)."""
+
+
 def flatten_batch(images):
     return [image.flatten() for image in images]
 
@@ -124,6 +158,8 @@ def flatten_batch(images):
 
 # %% right="train_step"
 """zero_grad last, after the step"""
+
+
 def train_step(model, batch, criterion, optimizer):
     x, y = batch
     output = model(x)
@@ -136,6 +172,8 @@ def train_step(model, batch, criterion, optimizer):
 
 # %% right="train_step"
 """the model's zero_grad, zeros instead of None, just before backward"""
+
+
 def train_step(model, batch, criterion, optimizer):
     images, labels = batch
     logits = model.forward(images)
@@ -148,6 +186,8 @@ def train_step(model, batch, criterion, optimizer):
 
 # %% right="train_step"
 """a closure for the optimiser, training mode set, images flattened once more"""
+
+
 def train_step(model, batch, criterion, optimizer):
     model.train()
 
@@ -162,6 +202,8 @@ def train_step(model, batch, criterion, optimizer):
 
 # %% right="train_step"
 """every gradient set to None by hand, a detached loss"""
+
+
 def train_step(model, batch, criterion, optimizer):
     for parameter in model.parameters():
         parameter.grad = None
@@ -173,6 +215,8 @@ def train_step(model, batch, criterion, optimizer):
 
 # %% right="train_step"
 """a tensor that has let go of its graph"""
+
+
 def train_step(model, batch, criterion, optimizer):
     with torch.enable_grad():
         optimizer.zero_grad()
@@ -186,6 +230,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """The first step is right, the later ones are not: nothing clears the gradients, so each step uses the sum of all
 gradients so far. It can even look like faster learning. When must the old ones be forgotten?"""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     loss = criterion(model(inputs), labels)
@@ -197,6 +243,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """`zero_grad` stands between `backward` and `step`: it throws away what was measured just now, so no parameter
 moves. Clear the gradients before `backward`, or after `step`."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     loss = criterion(model(inputs), labels)
@@ -208,6 +256,8 @@ def train_step(model, batch, criterion, optimizer):
 
 # %% mistake="train_step"
 """The gradients are measured and nobody uses them: no parameter moves. Which call of the optimiser is missing?"""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -219,6 +269,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """The optimiser stepped, but no gradient had arrived at the parameters, so none of them moved. Is the backward pass
 missing?"""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -230,6 +282,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """`step` comes before `backward`: when the optimiser looks, the gradients of this batch do not exist yet, and
 those that come afterwards are cleared by the next `zero_grad`. A step uses the gradients of *this* backward pass."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -242,6 +296,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """`step` stands between the forward pass and `backward`. From the second batch on it moves the weights that
 `backward` still needs, and PyTorch objects to the in-place change. First measure, then move."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     loss = criterion(model(inputs), labels)
@@ -254,6 +310,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """`step` comes at the very beginning, so each batch moves the parameters by the gradients of the batch *before*:
 everything lags one batch behind."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.step()
@@ -266,6 +324,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """You made an optimiser of your own, new for every batch. One that remembers (momentum, Adam) loses its memory
 that way, and the learning rate that was chosen is lost as well. Use the one you are given."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -279,6 +339,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """The optimiser is made anew for every batch, with the same settings but without its memory: momentum starts at
 zero each time. Use the one you are given."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer = torch.optim.SGD(model.parameters(), lr=optimizer.defaults["lr"], momentum=0.9)
@@ -292,6 +354,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """You moved the parameters by hand, without the optimiser. That is plain gradient descent: what this optimiser
 does beyond it, here its momentum, is lost. Let the optimiser take the step."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     model.zero_grad()
@@ -306,6 +370,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """The step is right, but what comes back is still a tensor with its graph behind it. Return the plain number in
 it."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -318,6 +384,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """The step is right, but nothing comes back: a function without `return` gives `None`. Showing the loss with
 `print` is not the same as returning it."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -330,6 +398,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """You returned the loss *after* the step, from a second forward pass. Asked for is the loss that the step was
 computed from: it is known already, and costs nothing."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -342,6 +412,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """The loss is one of your own making, not the `criterion` you were given. It may be the same kind, but its
 settings are not."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -354,6 +426,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """A softmax stands between the model and the criterion. Cross-entropy wants logits and applies softmax itself;
 applied twice, it blurs every answer."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -366,6 +440,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """The loss is multiplied by the size of the batch before `backward`, so the gradients are that many times too
 large. Weigh by the size when you *report* a mean over several batches, not here."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -378,6 +454,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """The step is right. But you returned the batch's loss times its size. Weigh by the size later, where the losses of
 several batches are added."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -389,6 +467,8 @@ def train_step(model, batch, criterion, optimizer):
 
 # %% mistake="train_step"
 """The arguments of the criterion are swapped: first what the model says, then what is true."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -401,6 +481,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """`argmax` throws the scores away and keeps the winner: whole numbers without a slope, which no loss can improve.
 The criterion wants the logits."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -413,6 +495,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """A batch is one pair: inputs and labels. A `for` loop over it takes the inputs apart, not the batches; the loop over
 batches comes in a later exercise."""
+
+
 def train_step(model, batch, criterion, optimizer):
     for inputs, labels in batch:
         optimizer.zero_grad()
@@ -425,6 +509,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """`.item()` came too early: a plain number has no graph, so there is nothing to go back through. Go backward from
 the tensor, and take the number out at the end."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -437,6 +523,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """The loss was put into a *new* tensor. It requires a gradient, so `backward` does not complain, but nothing leads
 from it back to the model: no parameter gets a gradient. Use the loss as the criterion gives it."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -449,6 +537,8 @@ def train_step(model, batch, criterion, optimizer):
 # %% mistake="train_step"
 """The forward pass ran under `no_grad`, so no operation was recorded and `backward` has nowhere to go. While
 training, let autograd record."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     optimizer.zero_grad()
@@ -461,6 +551,8 @@ def train_step(model, batch, criterion, optimizer):
 
 # %% mistake="train_step"
 """Two steps for one batch: each batch is due one backward pass and one step."""
+
+
 def train_step(model, batch, criterion, optimizer):
     inputs, labels = batch
     for _ in range(2):
@@ -477,6 +569,8 @@ def train_step(model, batch, criterion, optimizer):
 
 # %% right="train_epoch"
 """by train_step, with a weighted sum at the end"""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     losses, sizes = [], []
@@ -488,6 +582,8 @@ def train_epoch(model, loader, criterion, optimizer):
 
 # %% right="train_epoch"
 """enumerate, zero_grad last, a running total that is a detached tensor"""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train(True)
     running_loss = 0
@@ -503,6 +599,8 @@ def train_epoch(model, loader, criterion, optimizer):
 
 # %% right="train_epoch"
 """mode set in the loop, the model's zero_grad, the mean by the size of the data"""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     total = torch.zeros(())
     for images, labels in loader:
@@ -519,6 +617,8 @@ def train_epoch(model, loader, criterion, optimizer):
 
 # %% right="train_epoch"
 """an iterator by hand, a running mean instead of a sum"""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     mean, seen = 0.0, 0
@@ -537,6 +637,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """This is the mean of the batches' means. The last batch has 2 images and counts as much as one with 5: weigh each
 batch's loss by the number of its images."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total = 0.0
@@ -552,6 +654,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """This is the sum of the batches' mean losses. It grows with the number of batches; a mean over the images does
 not."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total = 0.0
@@ -567,6 +671,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """You added up *mean* losses, one per batch, and divided by the number of *images*: so the result is several times
 too small. Before a mean is added, it must count as often as its batch has images."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -582,6 +688,8 @@ def train_epoch(model, loader, criterion, optimizer):
 
 # %% mistake="train_epoch"
 """This is the sum of the losses of all images; divide it by the number of images to get their mean."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total = 0.0
@@ -597,6 +705,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """You weighed every batch with the loader's `batch_size`. The last batch is smaller: ask each batch for its own
 size."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total = 0.0
@@ -611,6 +721,8 @@ def train_epoch(model, loader, criterion, optimizer):
 
 # %% mistake="train_epoch"
 """This is the loss of the last batch alone. The others took part in the epoch, too."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     for inputs, labels in loader:
@@ -624,6 +736,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """The model took one step where three were due: `return` stands inside the loop, so the epoch ends with its first
 batch."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -640,6 +754,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """Every batch was the *first* batch: `next(iter(loader))` starts the loader anew each time. Let a `for` loop go
 through it."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -656,6 +772,8 @@ def train_epoch(model, loader, criterion, optimizer):
 
 # %% mistake="train_epoch"
 """The last batch was left out, because it is smaller. Its images count as much as the others."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -674,6 +792,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """`zero_grad` runs once, before the epoch. Within it the gradients of all batches pile up, and each step uses
 their sum. They must be cleared for every batch."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     optimizer.zero_grad()
@@ -689,6 +809,8 @@ def train_epoch(model, loader, criterion, optimizer):
 
 # %% mistake="train_epoch"
 """The gradients are never cleared: each step uses the sum of all gradients since the training began."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -704,6 +826,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """One step per epoch: `step` stands behind the loop, and only the gradients of the last batch are left to step by.
 Every batch is due a step."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -719,6 +843,8 @@ def train_epoch(model, loader, criterion, optimizer):
 
 # %% mistake="train_epoch"
 """The loss is measured well, but no parameter moved. After `backward`, who takes the step?"""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -734,6 +860,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """The optimiser is made anew for every batch, so momentum starts at zero each time. It holds a memory that must
 live as long as the training: use the one you are given."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -751,6 +879,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """Nobody set the training mode. If the model was left in evaluation mode, dropout and its like stay off for the
 whole epoch. Begin with the call that sets it."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     total, count = 0.0, 0
     for inputs, labels in loader:
@@ -765,6 +895,8 @@ def train_epoch(model, loader, criterion, optimizer):
 
 # %% mistake="train_epoch"
 """The model trains in evaluation mode. That mode is for predicting; here it must be the other one."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.eval()
     total, count = 0.0, 0
@@ -781,6 +913,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """You added up tensors that still carry their graphs, so a part of every batch's graph stays in memory until the
 end, and the result is a tensor with a graph, too. Take the number out of each loss."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -797,6 +931,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """The numbers are right. But the running total is a tensor with a graph until the very end, and so a part of every
 batch's graph stays in memory for the whole epoch. Take the number out of each loss *before* you add it."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -813,6 +949,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """The losses are collected as tensors with their graphs, which stay in memory until the epoch ends; and the mean of
 the batches' means is not the mean over the images. Collect numbers, and weigh each by its batch's size."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     losses = []
@@ -828,6 +966,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """The losses of all batches were added up for a single `backward` and a single step. Every batch is due a step of its
 own; that is what makes many small batches quick."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     optimizer.zero_grad()
@@ -844,6 +984,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """64 is written down as the batch size. No batch here has 64 images, and the last one of an epoch seldom has.
 Images that are rows already need no new shape; otherwise ask the batch."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -859,6 +1001,8 @@ def train_epoch(model, loader, criterion, optimizer):
 
 # %% mistake="train_epoch"
 """The epoch runs well, but nothing comes back: `print` shows a number and does not return it."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     total, count = 0.0, 0
@@ -875,6 +1019,8 @@ def train_epoch(model, loader, criterion, optimizer):
 # %% mistake="train_epoch"
 """You measured the loss of the *finished* epoch with a second pass through the loader. Asked for is the mean of
 the losses that the batches had when it was their turn; they cost no second pass."""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train()
     for inputs, labels in loader:
@@ -893,6 +1039,8 @@ def train_epoch(model, loader, criterion, optimizer):
 
 # %% right="can_overfit_one_batch"
 """zero_grad last, the answer as a tensor"""
+
+
 def can_overfit_one_batch(make_model, batch):
     net = make_model()
     net.train()
@@ -907,6 +1055,8 @@ def can_overfit_one_batch(make_model, batch):
 
 # %% right="can_overfit_one_batch"
 """stops as soon as the loss is low enough"""
+
+
 def can_overfit_one_batch(make_model, batch):
     model = make_model()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
@@ -922,6 +1072,8 @@ def can_overfit_one_batch(make_model, batch):
 
 # %% right="can_overfit_one_batch"
 """by train_step, with the loss measured anew"""
+
+
 def can_overfit_one_batch(make_model, batch):
     model, criterion = make_model(), nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
@@ -934,6 +1086,8 @@ def can_overfit_one_batch(make_model, batch):
 # %% mistake="can_overfit_one_batch"
 """The optimiser holds the parameters of *another* network: `make_model()` was called twice. So the one you look at
 never changes, and even a sound one fails. Make one network, and keep it."""
+
+
 def can_overfit_one_batch(make_model, batch):
     model = make_model()
     optimizer = torch.optim.Adam(make_model().parameters(), lr=0.01)
@@ -949,6 +1103,8 @@ def can_overfit_one_batch(make_model, batch):
 # %% mistake="can_overfit_one_batch"
 """A network made anew in every step has never learned anything. Make it once, before the loop, with its
 optimiser."""
+
+
 def can_overfit_one_batch(make_model, batch):
     criterion = nn.CrossEntropyLoss()
     for _ in range(100):
@@ -963,6 +1119,8 @@ def can_overfit_one_batch(make_model, batch):
 # %% mistake="can_overfit_one_batch"
 """You ask whether the loss *fell*. It falls for nearly every network, also for one whose softmax comes twice. To
 know a batch by heart means a loss near zero: compare with 0.1."""
+
+
 def can_overfit_one_batch(make_model, batch):
     model = make_model()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
@@ -980,6 +1138,8 @@ def can_overfit_one_batch(make_model, batch):
 # %% mistake="can_overfit_one_batch"
 """You looked at the accuracy. A network that applies softmax twice can name every class of the batch and yet never
 be sure, so its loss stays high. Ask the loss: accuracy hides this fault."""
+
+
 def can_overfit_one_batch(make_model, batch):
     model = make_model()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
@@ -995,6 +1155,8 @@ def can_overfit_one_batch(make_model, batch):
 
 # %% mistake="can_overfit_one_batch"
 """The answer is turned round: a *low* loss means that the batch was learned."""
+
+
 def can_overfit_one_batch(make_model, batch):
     model = make_model()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
@@ -1009,6 +1171,8 @@ def can_overfit_one_batch(make_model, batch):
 
 # %% mistake="can_overfit_one_batch"
 """Your function returned the loss. Asked is a question with yes or no: is it below 0.1?"""
+
+
 def can_overfit_one_batch(make_model, batch):
     model = make_model()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
@@ -1023,6 +1187,8 @@ def can_overfit_one_batch(make_model, batch):
 
 # %% mistake="can_overfit_one_batch"
 """The function says nothing: it ends without a `return`. Printing the answer is not returning it."""
+
+
 def can_overfit_one_batch(make_model, batch):
     model = make_model()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
@@ -1038,6 +1204,8 @@ def can_overfit_one_batch(make_model, batch):
 # %% mistake="can_overfit_one_batch"
 """There is no `for` loop around the step, so the network took a single one. Nothing is learned by heart in one
 step."""
+
+
 def can_overfit_one_batch(make_model, batch):
     model = make_model()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
@@ -1051,6 +1219,8 @@ def can_overfit_one_batch(make_model, batch):
 # %% mistake="can_overfit_one_batch"
 """The optimiser is Adam, but with another learning rate than the one asked for. In 100 steps even a sound network does
 not get far enough with it."""
+
+
 def can_overfit_one_batch(make_model, batch):
     model = make_model()
     optimizer = torch.optim.Adam(model.parameters())
@@ -1066,6 +1236,8 @@ def can_overfit_one_batch(make_model, batch):
 # %% mistake="can_overfit_one_batch"
 """Plain SGD with so small a learning rate does not learn a batch by heart in 100 steps: even the sound network fails
 your test. The exercise asks for Adam."""
+
+
 def can_overfit_one_batch(make_model, batch):
     model = make_model()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -1081,6 +1253,8 @@ def can_overfit_one_batch(make_model, batch):
 # %% mistake="can_overfit_one_batch"
 """The verdicts are right, but the training is not: the gradients are never cleared, so every step uses the sum of all
 gradients so far. Adam hides it on a batch as small as this."""
+
+
 def can_overfit_one_batch(make_model, batch):
     model = make_model()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
@@ -1094,12 +1268,16 @@ def can_overfit_one_batch(make_model, batch):
 
 # %% mistake="can_overfit_one_batch"
 """A test that no network passes tests nothing either. What loss would a sound one end with?"""
+
+
 def can_overfit_one_batch(make_model, batch):
     return False
 
 
 # %% mistake="can_overfit_one_batch"
 """A function that finds every network sound tests nothing. Which loss would a faulty one end with?"""
+
+
 def can_overfit_one_batch(make_model, batch):
     return True
 
@@ -1107,6 +1285,8 @@ def can_overfit_one_batch(make_model, batch):
 # %% mistake="can_overfit_one_batch"
 """You used `make_model` itself as the network. It is a function that *makes* one: call it, without arguments, and
 keep what it returns."""
+
+
 def can_overfit_one_batch(make_model, batch):
     model = make_model
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
@@ -1125,6 +1305,8 @@ def can_overfit_one_batch(make_model, batch):
 
 # %% right="fit"
 """by train_epoch"""
+
+
 def fit(model, loader, epochs, lr):
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr)
@@ -1133,6 +1315,8 @@ def fit(model, loader, epochs, lr):
 
 # %% right="fit"
 """detached tensors, an optimiser per epoch (plain SGD has nothing to forget), the data's length"""
+
+
 def fit(model, loader, epochs, lr):
     history = []
     for epoch in range(epochs):
@@ -1151,6 +1335,8 @@ def fit(model, loader, epochs, lr):
 
 # %% right="fit"
 """sums from the criterion, the steps by hand, everything in one tensor"""
+
+
 def fit(model, loader, epochs, lr):
     history = torch.zeros(epochs)
     for epoch in range(epochs):
@@ -1168,6 +1354,8 @@ def fit(model, loader, epochs, lr):
 # %% mistake="fit"
 """The totals are set to zero once, before all epochs, so the second epoch still counts the losses of the first.
 What must begin anew in every epoch?"""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     model.train()
@@ -1187,6 +1375,8 @@ def fit(model, loader, epochs, lr):
 # %% mistake="fit"
 """The running loss is set to zero once, before all epochs, so the history grows from epoch to epoch. What must
 begin anew in every epoch?"""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     model.train()
@@ -1205,6 +1395,8 @@ def fit(model, loader, epochs, lr):
 # %% mistake="fit"
 """The history holds means of the batches' means. The last batch is smaller and counts as much as the others: weigh
 each loss by the number of its images."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     model.train()
@@ -1223,6 +1415,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """The history holds one number for each *batch*. Asked is one number for each epoch: the mean over its images."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     model.train()
@@ -1239,6 +1433,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """The history holds the loss of the last batch of each epoch. The other batches belong to the epoch's mean, too."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     model.train()
@@ -1255,6 +1451,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """Only the last epoch's loss comes back. The history is a list with one entry for each epoch."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     for _ in range(epochs):
@@ -1264,6 +1462,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """The training ended after its first epoch: `return` stands inside the loop over the epochs."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     history = []
@@ -1274,6 +1474,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """One epoch is missing: `range(1, n)` has n - 1 numbers."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     return [train_epoch(model, loader, criterion, optimizer) for _ in range(1, epochs)]
@@ -1282,6 +1484,8 @@ def fit(model, loader, epochs, lr):
 # %% mistake="fit"
 """The batches were fetched once and used in every epoch: the first epoch is right, the later ones repeat its
 order. A loader shuffles when it is started, so start it in each epoch."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     batches = list(loader)
@@ -1291,6 +1495,8 @@ def fit(model, loader, epochs, lr):
 # %% mistake="fit"
 """One batch per epoch: `next(iter(loader))` starts the loader and takes a single batch. An epoch goes through all
 of them."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     return [train_epoch(model, [next(iter(loader))], criterion, optimizer) for _ in range(epochs)]
@@ -1298,6 +1504,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """The gradients are cleared once per epoch instead of once per batch, so within an epoch they pile up."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     model.train()
@@ -1317,6 +1525,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """The learning rate you were given is not used: another one is written down in the function."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=0.01)
     return [train_epoch(model, loader, criterion, optimizer) for _ in range(epochs)]
@@ -1325,6 +1535,8 @@ def fit(model, loader, epochs, lr):
 # %% mistake="fit"
 """This trains with Adam. It is a good optimiser, but the exercise asks for plain SGD, so that every step can be
 compared."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.Adam(model.parameters(), lr=lr)
     return [train_epoch(model, loader, criterion, optimizer) for _ in range(epochs)]
@@ -1332,6 +1544,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """This is SGD with momentum. The exercise asks for plain SGD, so that every step can be compared."""
+
+
 def fit(model, loader, epochs, lr):
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
@@ -1340,6 +1554,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """One epoch too many."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     return [train_epoch(model, loader, criterion, optimizer) for _ in range(epochs + 1)]
@@ -1348,6 +1564,8 @@ def fit(model, loader, epochs, lr):
 # %% mistake="fit"
 """The loops are the wrong way round: each batch was trained on several times in a row, then never again. An epoch goes
 through all batches before it begins anew."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     history, count = [0.0] * epochs, 0
@@ -1361,6 +1579,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """The history is a dictionary. Asked for is a list: the first entry for the first epoch, and so on."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     return {epoch: train_epoch(model, loader, criterion, optimizer) for epoch in range(epochs)}
@@ -1368,6 +1588,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """The model trains in evaluation mode. That mode is for predicting."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     history = []
@@ -1384,6 +1606,8 @@ def fit(model, loader, epochs, lr):
 # %% mistake="fit"
 """A copy of the model was trained. The one you were given did not change: whoever called you gets the history, but
 not the trained network."""
+
+
 def fit(model, loader, epochs, lr):
     network = copy.deepcopy(model)
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(network.parameters(), lr=lr)
@@ -1393,6 +1617,8 @@ def fit(model, loader, epochs, lr):
 # %% mistake="fit"
 """The optimiser was built for an old model. It holds references to *those* tensors, so the model in the loop gets
 gradients and no steps: its loss never changes but for the order of the images."""
+
+
 def fit(model, loader, epochs, lr):
     optimizer = torch.optim.SGD(copy.deepcopy(model).parameters(), lr=lr)
     criterion = nn.CrossEntropyLoss()
@@ -1401,6 +1627,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """Nobody set the training mode: a model that was left in evaluation mode stays there for the whole training."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     history = []
@@ -1419,6 +1647,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """The numbers of the history are tensors with a graph behind them. Keep plain numbers."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     model.train()
@@ -1438,6 +1668,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """The training is right, but nothing comes back. Return the history."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     for epoch in range(epochs):
@@ -1446,6 +1678,8 @@ def fit(model, loader, epochs, lr):
 
 # %% mistake="fit"
 """You returned the model. It was changed in place, so the caller has it already; asked for is the history."""
+
+
 def fit(model, loader, epochs, lr):
     criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
     for _ in range(epochs):
@@ -1459,6 +1693,8 @@ def fit(model, loader, epochs, lr):
 
 # %% right="predict"
 """inference mode, restored by if"""
+
+
 def predict(model, images):
     before = model.training
     model.eval()
@@ -1472,6 +1708,8 @@ def predict(model, images):
 
 # %% right="predict"
 """a decorator, and finally"""
+
+
 @torch.no_grad()
 def predict(model, images):
     mode = model.training
@@ -1483,6 +1721,8 @@ def predict(model, images):
 
 # %% right="predict"
 """the grad mode switched by hand and given back, exp of log-softmax"""
+
+
 def predict(model, images):
     recording, training = torch.is_grad_enabled(), model.training
     torch.set_grad_enabled(False)
@@ -1495,6 +1735,8 @@ def predict(model, images):
 
 # %% right="predict"
 """one image at a time"""
+
+
 def predict(model, images):
     mode = model.training
     model.eval()
@@ -1506,6 +1748,8 @@ def predict(model, images):
 
 # %% right="predict"
 """a copy that may stay in evaluation mode"""
+
+
 def predict(model, images):
     twin = copy.deepcopy(model).eval()
     with torch.no_grad():
@@ -1515,6 +1759,8 @@ def predict(model, images):
 # %% mistake="predict"
 """These are logits. They say who wins, but they are no probabilities: turn each row into positive numbers that sum
 to 1."""
+
+
 def predict(model, images):
     mode = model.training
     model.eval()
@@ -1527,6 +1773,8 @@ def predict(model, images):
 # %% mistake="predict"
 """The exponential alone makes positive numbers, but the rows do not sum to 1. It would be enough for
 log-probabilities; this model gives logits."""
+
+
 def predict(model, images):
     mode = model.training
     model.eval()
@@ -1539,6 +1787,8 @@ def predict(model, images):
 # %% mistake="predict"
 """The softmax runs along the batch: the *columns* sum to 1, so the images compete with each other. For each image
 the classes must compete. Which axis holds them?"""
+
+
 def predict(model, images):
     mode = model.training
     model.eval()
@@ -1550,6 +1800,8 @@ def predict(model, images):
 
 # %% mistake="predict"
 """These are *log*-probabilities: none is above 0. One more step leads to probabilities."""
+
+
 def predict(model, images):
     mode = model.training
     model.eval()
@@ -1562,6 +1814,8 @@ def predict(model, images):
 # %% mistake="predict"
 """A sigmoid looks at each logit alone, so the rows do not sum to 1. One image belongs to one class: the classes
 must share a total of 1."""
+
+
 def predict(model, images):
     mode = model.training
     model.eval()
@@ -1574,6 +1828,8 @@ def predict(model, images):
 # %% mistake="predict"
 """You returned the chosen classes. Asked for are the probabilities of all classes; who wants the choice can take
 it from them."""
+
+
 def predict(model, images):
     mode = model.training
     model.eval()
@@ -1586,6 +1842,8 @@ def predict(model, images):
 # %% mistake="predict"
 """The model predicted in training mode: dropout and its like were still active. `no_grad` does not switch them
 off. Which call does?"""
+
+
 def predict(model, images):
     with torch.no_grad():
         return torch.softmax(model(images), dim=1)
@@ -1594,6 +1852,8 @@ def predict(model, images):
 # %% mistake="predict"
 """You set the flag of the outermost module only; the layers inside did not hear of it and still behave as in
 training. Use the method that tells all of them."""
+
+
 def predict(model, images):
     mode = model.training
     model.training = False
@@ -1606,6 +1866,8 @@ def predict(model, images):
 # %% mistake="predict"
 """`model.training = …` sets the flag of the outermost module only. After `eval()` the layers inside stay in
 evaluation mode, though the model claims to be training. Use the method that tells all of them."""
+
+
 def predict(model, images):
     mode = model.training
     model.eval()
@@ -1618,6 +1880,8 @@ def predict(model, images):
 # %% mistake="predict"
 """`eval()` does not stop autograd. The forward pass was recorded, and the probabilities drag its graph along: slow,
 and a waste of memory. Something else switches the recording off."""
+
+
 def predict(model, images):
     mode = model.training
     model.eval()
@@ -1629,6 +1893,8 @@ def predict(model, images):
 # %% mistake="predict"
 """`detach` cuts the graph off *after* it was built. The whole forward pass was still recorded. Do not record in the
 first place."""
+
+
 def predict(model, images):
     mode = model.training
     model.eval()
@@ -1640,6 +1906,8 @@ def predict(model, images):
 # %% mistake="predict"
 """The model stays in evaluation mode. If it was training, dropout will silently be off from here on. Leave it as
 you found it."""
+
+
 def predict(model, images):
     model.eval()
     with torch.no_grad():
@@ -1649,6 +1917,8 @@ def predict(model, images):
 # %% mistake="predict"
 """The model ends in training mode, whatever it was before. One that was in evaluation mode should stay in it:
 remember the mode, and restore that."""
+
+
 def predict(model, images):
     model.eval()
     with torch.no_grad():
@@ -1660,6 +1930,8 @@ def predict(model, images):
 # %% mistake="predict"
 """Gradients are switched off for the whole program, and nobody switches them on again: the next `backward` will
 fail. A `with` block ends by itself."""
+
+
 def predict(model, images):
     mode = model.training
     model.eval()
@@ -1671,6 +1943,8 @@ def predict(model, images):
 
 # %% mistake="predict"
 """`with torch.no_grad:` lacks its parentheses: the class is not yet a thing that a `with` block can enter."""
+
+
 def predict(model, images):
     mode = model.training
     model.eval()
@@ -1682,6 +1956,8 @@ def predict(model, images):
 
 # %% mistake="predict"
 """The probabilities were computed, but nothing comes back: the `return` is missing."""
+
+
 def predict(model, images):
     mode = model.training
     model.eval()

@@ -37,6 +37,8 @@ def configure(config: Config) -> None:
     """Set what every nbgrader command in this course needs: folder names and the value-keeping stub."""
     from nbgrader.converters import GenerateAssignment
 
+    # The name that nbgrader's own steps assume; PostgreSQL insists that all use the same.
+    config.CourseDirectory.course_id = "default_course"
     config.CourseDirectory.source_directory = "solutions"
     config.CourseDirectory.release_directory = "notebooks"
     put_tools_on_path()

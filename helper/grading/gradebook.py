@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -26,8 +27,10 @@ def open_gradebook(url: str) -> Iterator[Any]:
 
     put_tools_on_path()
     from nbgrader.api import Gradebook
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
+    # SQLAlchemy takes the bare name for an older driver.
+    url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     try:
         gradebook = Gradebook(url)
     except (SQLAlchemyError, ImportError, OSError) as error:
@@ -37,7 +40,11 @@ def open_gradebook(url: str) -> Iterator[Any]:
             "run this again: it is written anew from the ledger."
         ) from error
     try:
-        yield gradebook
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", SAWarning
+            )  # nbgrader adds objects in an order SQLAlchemy dislikes
+            yield gradebook
     except SQLAlchemyError as error:
         reason = str(error).strip().split("\n")[0]
         raise CourseError(
@@ -107,7 +114,8 @@ def _penalise(url: str, lesson: str, student: str) -> None:
 
 
 def _config() -> Any:
-    from traitlets.config import Config, PyFileConfigLoader
+    from traitlets.config import Config
+    from traitlets.config.loader import PyFileConfigLoader
 
     for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder / "nbgrader_config.py").exists():

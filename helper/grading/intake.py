@@ -156,12 +156,12 @@ def _student_names(files: Sequence[_File]) -> dict[PurePosixPath, tuple[str, tup
     numbers: dict[str, set[str]] = {}
     for owner in owners.values():
         numbers.setdefault(_safe(owner.name), set()).add(owner.number)
-    names = {}
+    names: dict[PurePosixPath, tuple[str, tuple[str, ...]]] = {}
     for path, owner in owners.items():
         name = _safe(owner.name)
         if len(numbers[name] - {""}) > 1:  # two people of one name
             name = f"{name}_{owner.number}"
-        notes = ("Canvas marked it as late.",) if owner.late else ()
+        notes: tuple[str, ...] = ("Canvas marked it as late.",) if owner.late else ()
         if name != owner.name and not owner.number:
             notes = (*notes, f'"{owner.name[:80]}" is written {name} here.')
         names[path] = (name, notes)

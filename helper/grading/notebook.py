@@ -143,10 +143,10 @@ def canonical(release: Mapping[str, Any], submitted: Submitted) -> Canonical:
     number = 0
     for index in range(-1, len(known)):
         if index >= 0:
-            cell = known[index]
-            if cell.role == "exercise" and cell.name in texts:
-                cell = CanonicalCell(cell.id, cell.role, "code", texts[cell.name], cell.name)
-            cells.append(cell)
+            here = known[index]
+            if here.role == "exercise":
+                here = CanonicalCell(here.id, here.role, "code", texts[here.name], here.name)
+            cells.append(here)
         for extra in own.get(index, ()):
             number += 1
             role: Role = "extra" if extra.type == "code" else "other"

@@ -62,7 +62,7 @@ def warm_up() -> Any:
     model = nn.Linear(2, 1)
     optimizer = torch.optim.Adam(model.parameters())  # its first step imports half of torch
     loss = nn.functional.mse_loss(model(torch.ones(3, 2)), torch.ones(3, 1))
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimizer.step()
     torch.testing.assert_close(model.weight, model.weight)
     data.digits("test")
@@ -77,7 +77,7 @@ def warm_up() -> Any:
             pass
 
     shell = Shell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-    shell.transform_cell("%time 1\n!true")  # type: ignore[no-untyped-call]
+    shell.transform_cell("%time 1\n!true")
     if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("importing the libraries started a thread: no process can be forked safely")
     gc.collect()

@@ -1,0 +1,222 @@
+"""Measure what the documents say of speed, each beside what it is compared with, in one run."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from helper.authoring.build import compose
+from helper.authoring.lesson import read
+from helper.authoring.release import put_tools_on_path
+from helper.course import Course
+from helper.grading.classroom import Classroom
+from helper.grading.example import write_class
+
+LESSON = "02_cross_entropy"
+COMPARED = 40
+FEW = 8  # submissions from which the cost of one more is reckoned
+STEADY = 120
+
+# The comparison with nbgrader as it comes: the same cells that marks depend on, in an ordinary kernel, the points
+# as the value of each check cell.
+CATCH = "\nfrom helper import panel\n_shown = []\npanel.show = _shown.append"
+POINTS = "\n_shown[-1].points"
+STOCK_CONFIG = """c = get_config()
+c.CourseDirectory.source_directory = "source"
+c.ClearSolutions.code_stub = {"python": "raise NotImplementedError()"}
+"""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a command cost. seconds: wall; cpu: seconds of all its processes; peak: MB of memory, shared once."""
+
+    seconds: float
+    cpu: float
+    peak: float
+
+
+def run(course: Course, sizes: Sequence[int]) -> int:
+    """Print every measurement. Returns 1 if a promised ratio is missed."""
+    console = Console(highlight=False, soft_wrap=True)
+    missed = 0
+    missed += _loaders(console)
+    missed += _against_stock(console, course)
+    _growth(console, course, sizes)
+    _full_mnist(console)
+    return 1 if missed else 0
+
+
+def _loaders(console: Console) -> bool:
+    from helper.bench import loader_speed
+
+    speed = loader_speed()
+    console.print(
+        f"One epoch of 784-128-64-10 on 3,000 digits: classical loader {speed['classical']:.3f} s, from memory "
+        f"{speed['memory']:.3f} s; ratio {speed['ratio']:.1f} (promised: 5)"
+    )
+    return speed["ratio"] < 5
+
+
+def _against_stock(console: Console, course: Course) -> bool:
+    """Mark the same submissions with nbgrader as it comes and with `course grade`, in turn."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        stock: dict[int, Spent] = {}
+        ours: dict[int, Spent] = {}
+        marks: dict[str, dict[str, float]] = {}
+        for size in (FEW, COMPARED):
+            room = Classroom(place / f"class-{size}", course)
+            write_class(room, size, only=[LESSON])
+            stock[size], marks["stock"] = _stock(course, room, place / f"stock-{size}")
+            ours[size], marks["ours"] = _ours(course, room)
+        room = Classroom(place / "class-steady", course)
+        write_class(room, STEADY, only=[LESSON])
+        ours[STEADY], _ = _ours(course, room)
+    equal = marks["stock"] == marks["ours"]
+    whole = stock[COMPARED].seconds / ours[COMPARED].seconds
+    further_stock = (stock[COMPARED].seconds - stock[FEW].seconds) / (COMPARED - FEW)
+    further_ours = (ours[STEADY].seconds - ours[COMPARED].seconds) / (STEADY - COMPARED)
+    cpu = (ours[STEADY].cpu - ours[COMPARED].cpu) / (STEADY - COMPARED)
+    console.print(
+        f"{COMPARED} submissions of {LESSON}, start-up included: nbgrader as it comes {stock[COMPARED].seconds:.1f} s, "
+        f"course grade {ours[COMPARED].seconds:.1f} s; ratio {whole:.1f} (promised: 15); marks "
+        f"{'equal' if equal else 'DIFFER'}"
+    )
+    console.print(
+        f"One further submission: nbgrader {further_stock:.2f} s, course grade {further_ours:.3f} s "
+        f"({cpu:.3f} s of processor); ratio {further_stock / further_ours:.1f} (promised: 25)"
+    )
+    return not equal or whole < 15 or further_stock / further_ours < 25
+
+
+def _growth(console: Console, course: Course, sizes: Sequence[int]) -> None:
+    for size in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            room = Classroom(Path(name), course)
+            write_class(room, size, only=[LESSON])
+            spent, _ = _ours(course, room)
+            again, _ = _ours(course, room)
+        console.print(
+            f"{size} submissions: {spent.seconds:.1f} s, {spent.cpu:.1f} s of processor, {spent.peak:.0f} MB at "
+            f"most; a second run, nothing new: {again.seconds:.1f} s"
+        )
+
+
+def _full_mnist(console: Console) -> None:
+    """Train on all of MNIST where it lies already; nothing is downloaded for a measurement."""
+    from helper.archives import DownloadError
+    from helper.bench import full_mnist_run
+
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            losses = full_mnist_run()
+    except (DownloadError, OSError):
+        console.print(
+            "Full MNIST is not here: put its four archives into the data folder to see its five epochs."
+        )
+        return
+    console.print("Full MNIST, SGD, lr 0.003, batch 64: " + ", ".join(f"{loss:.3f}" for loss in losses))
+
+
+def _ours(course: Course, room: Classroom) -> tuple[Spent, dict[str, float]]:
+    out = room.root / "marks.json"
+    words = [sys.executable, "-m", "helper.cli", "grade", str(room.submitted), "--classroom", str(room.root)]
+    spent = _measure([*words, "--json", str(out)], course.root)
+    students = json.loads(out.read_text(encoding="utf-8"))["students"]
+    return spent, {student: round(of[LESSON]["points"], 2) for student, of in students.items()}
+
+
+def _stock(course: Course, room: Classroom, place: Path) -> tuple[Spent, dict[str, float]]:
+    """Mark a class with nbgrader's own steps in a course of its own; return what it cost and its marks."""
+    import nbformat
+
+    put_tools_on_path()
+    (place / "source" / LESSON).mkdir(parents=True)
+    (place / "nbgrader_config.py").write_text(STOCK_CONFIG)
+    (place / "source" / LESSON / "key.json").write_bytes(
+        (course.notebooks / LESSON / "key.json").read_bytes()
+    )
+    lesson = read(course.solutions, LESSON)
+    source = compose(lesson)
+    source.cells = [_catching(cell) for cell in source.cells if "nbgrader" in cell.metadata]
+    nbformat.write(source, place / "source" / LESSON / f"{LESSON}.ipynb")
+    _nbgrader("generate_assignment", place)
+    for path in room.submitted.glob(f"*/{LESSON}/{LESSON}.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        kept = [cell for cell in notebook.cells if cell.cell_type == "code" and _matters(cell)]
+        seen: set[str] = set()
+        notebook.cells = [cell for cell in kept if not (cell.id in seen or seen.add(cell.id))]  # type: ignore[func-returns-value]
+        target = place / "submitted" / path.relative_to(room.submitted)
+        target.parent.mkdir(parents=True)
+        nbformat.write(notebook, target)
+    spent = _measure([str(Path(sys.executable).with_name("nbgrader")), "autograde", LESSON], place)
+    from helper.grading.gradebook import open_gradebook
+
+    with open_gradebook(f"sqlite:///{place / 'gradebook.db'}") as book:
+        scores = {item.student.id: round(item.score, 2) for item in book.assignment_submissions(LESSON)}
+    return spent, scores
+
+
+def _catching(cell: Any) -> Any:
+    marks = cell.metadata["nbgrader"]
+    if marks["grade_id"].startswith("setup"):
+        cell.source += CATCH
+    if marks["grade"]:
+        cell.source += POINTS
+    return cell
+
+
+def _matters(cell: Any) -> bool:
+    """Say whether a submitted cell is an exercise, a check, the setup, or the student's own."""
+    return "nbgrader" in cell.metadata or cell.id.startswith(("own", "thoughts"))
+
+
+def _nbgrader(verb: str, place: Path) -> None:
+    command = [str(Path(sys.executable).with_name("nbgrader")), verb, LESSON]
+    subprocess.run(command, cwd=place, check=True, capture_output=True)
+
+
+def _measure(command: list[str], place: Path) -> Spent:
+    """Run a command and watch the memory of its whole tree of processes."""
+    import psutil
+
+    peak = 0.0
+    done = threading.Event()
+    begun = time.monotonic()
+    before = os.times()
+    process = subprocess.Popen(command, cwd=place, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(0.3):
+            total = 0.0
+            with contextlib.suppress(psutil.Error):
+                root = psutil.Process(process.pid)
+                for member in (root, *root.children(recursive=True)):
+                    with contextlib.suppress(psutil.Error):
+                        total += member.memory_full_info().pss / 2**20
+            peak = max(peak, total)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    process.wait()
+    seconds = time.monotonic() - begun
+    done.set()
+    watcher.join()
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return Spent(seconds, cpu, peak)
