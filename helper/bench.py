@@ -3,14 +3,13 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.utils.data import DataLoader
 
-from helper.data import Digits, batches, digits, in_memory, mnist
+from helper.data import Digits, batches, digits
 
 
 def loader_speed(rounds: int = 10) -> dict[str, float]:
@@ -37,24 +36,6 @@ def loader_speed(rounds: int = 10) -> dict[str, float]:
             seconds["memory"].append(memory)
     best = {name: min(times) for name, times in seconds.items()}
     return {**best, "ratio": best["classical"] / best["memory"]}
-
-
-def full_mnist_run(root: Path | None = None, epochs: int = 5) -> list[float]:
-    """Train the 784-128-64-10 network on all of MNIST, print and return each epoch's mean loss per image.
-
-    SGD, learning rate 0.003, batch 64, images from memory, one thread. root: see `helper.data.mnist`.
-    Expect about 1.90, 0.87, 0.54, 0.44, 0.39.
-    """
-    images, labels = in_memory(mnist(train=True, root=root))
-    loader = batches(images, labels, 64, generator=Generator().manual_seed(0))
-    model = _network()
-    means = []
-    with _one_thread():
-        for epoch in range(1, epochs + 1):
-            losses = _epoch(model, loader)
-            means.append(sum(loss * count for loss, count in losses) / len(images))
-            print(f"epoch {epoch}: mean training loss {means[-1]:.3f}", flush=True)
-    return means
 
 
 def _timed_epoch(loader: DataLoader[Any]) -> tuple[float, list[tuple[float, int]]]:

@@ -89,7 +89,7 @@ def directions() -> plt.Figure:
         end = start + length * np.array([np.cos(angle), np.sin(angle)])
         left.plot(*zip(start, end, strict=True), color=PALETTE["orange"], linewidth=0.7, alpha=0.7)
     uphill = CURVATURES * start
-    _arrow(left, start, start - (length + 0.12) * uphill / np.linalg.norm(uphill), PALETTE["blue"])
+    _arrow(left, start, start - length * uphill / np.linalg.norm(uphill), PALETTE["blue"])
     left.set(title="Two parameters", xticks=[], yticks=[])
     gradient, others = network_steps(1.0)
     right.hist(
@@ -123,7 +123,7 @@ def rates() -> plt.Figure:
     curves = figure.add_subplot(grid[2, :])
     steps = np.arange(31)
     plot.lines(steps, losses, xlabel="step", ylabel="loss", logy=True, ax=curves)
-    curves.set(ylim=(1e-4, 1e4), xlim=(0, 41))
+    curves.set(ylim=(1e-4, 1e4), xlim=(0, 44))
     curves.set_xticks([0, 10, 20, 30])
     curves.legend(loc="center right", fontsize=10)
     return figure

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from helper import check, data, plot
-from helper.fixtures import choice, gradient, outcome
+from helper.fixtures import choice, error_of, gradient
 
 torch.set_num_threads(1)  # networks this small are faster on one thread
 
@@ -40,13 +40,16 @@ torch.set_num_threads(1)  # networks this small are faster on one thread
 #
 # - The function is a **network**. Its knobs are its **parameters**: weights and biases.
 # - To adjust the parameters on examples whose answers are known is to **train** the network.
-# - What it has to come close to is called the **target**.
+# - The known answer of an example, which the network's answer should come close to, is called its **target**.
+#
+# A network is made of **layers**, and a layer of **units**. A unit multiplies each number that comes in by a
+# *weight* of its own, adds up the products and adds one number more, its *bias*. What comes out goes on to the next
+# layer.
 #
 # Here is a small network. Nobody has trained it: PyTorch filled its parameters with random numbers.
 #
-# **Predict.** How many parameters does it have? The first layer connects 784 pixels with 32 units, the second
-# connects these with 10 outputs, and each unit and each output adds a number of its own, its bias. And what will
-# the ten probabilities look like?
+# **Predict.** How many parameters does it have? In the first layer 784 pixels go into 32 units. In the second,
+# what these 32 say goes into 10 units, one for each digit. And what will the ten probabilities look like?
 
 # %%
 images, labels = data.digits("validation")
@@ -74,8 +77,9 @@ axes = plot.classification(images[0], probabilities[0], label=int(labels[0]))
 # with one hidden layer and an activation such as ReLU that is as close as that, everywhere in the region, if
 # only the hidden layer is wide enough.
 #
-# (A *hidden layer* is one between input and output; its *width* is the number of its units. ReLU, the activation
-# in our network, keeps positive numbers and replaces negative ones by 0.)
+# (A *hidden layer* is one whose results go into another layer, as the 32 units above; its *width* is the number of
+# its units. An *activation* is a function that bends what comes out of a layer. ReLU, the one in our network, keeps
+# positive numbers and replaces negative ones by 0.)
 #
 # For a function of one number you can see why. A unit with ReLU is a line with one bend. A sum of such units is
 # a line with many bends, and with enough bends a line follows any curve. The next cell builds such networks. It
@@ -153,7 +157,9 @@ axes = plot.lines(x, drawn, xlabel="x", ylabel="y")
 #
 # **Predict, then move.** An error of 3 instead of 1: how many times does it count? Run the cell. Then move the line
 # (drag its two rings, or use the sliders) and make the squares as small as you can, *before* you press the button
-# for the best line. Last, move one point far away. Which of the two best lines runs after that point?
+# for the best line. The figure also shows the mean *absolute* error, MAE: the mean of the lengths of the red lines,
+# not squared. Last, move one point far away, with the third button. Press the first two again: which of the two best
+# lines does that point pull along further?
 
 # %%
 from helper.interactive.line import line
@@ -164,8 +170,8 @@ line()
 # <details><summary>Explain</summary>
 #
 # An error three times as large counts nine times. So a single point far away has a huge square, and the best line
-# for the MSE gives up a little at all other points to shrink it. The mean *absolute* error, the second number, is
-# the topic of section 3. Its best line moves less.
+# for the MSE gives up a little at the other points to shrink it. The best line for the MAE moves less. Section 3 is
+# about the MAE.
 # </details>
 #
 # A worked example, one line at a time:
@@ -181,10 +187,11 @@ print("their mean:", (errors**2).mean())
 # %% [markdown]
 # ### Two things to know before you write it
 #
-# **Some books write $\frac{1}{2n}$ instead of $\frac{1}{n}$.** The reason is convenience: the slope of $x^2$ is $2x$,
-# and one half cancels the 2. Half the loss is smallest in the same place, so nothing is lost. But every *number* is
-# half as large, and so is every slope: a training run with the same settings goes half as fast. PyTorch's
-# `nn.MSELoss` has no half. It takes the mean over *all elements*: 5 examples with 3 numbers each are 15 elements.
+# **Some books write $\frac{1}{2n}$ instead of $\frac{1}{n}$.** The reason is convenience: at $x$, the curve $x^2$ is
+# $2x$ steep, and one half cancels the 2. Half the loss is smallest in the same place, so the best answer stays the
+# best. But every *number* is half as large, and the loss is half as steep everywhere. You will see in lesson 3 that
+# the steps of training are then half as long. PyTorch's `nn.MSELoss` has no half. It takes the mean over *all
+# elements*: 5 examples with 3 numbers each are 15 elements.
 #
 # **Predict.** Three targets, 2, 4 and 9, and one guess for all of them. Which guess has the smallest loss, with the
 # half and without it?
@@ -221,7 +228,8 @@ print("mean of its squares:", ((column - row) ** 2).mean())
 # ## Exercise: `mse_loss` (3 points)
 #
 # Return the mean squared error over all elements, as a scalar tensor (one of shape `()`). Refuse shapes that
-# differ with `raise ValueError("…")` and a sentence that would help you at midnight.
+# differ with `raise ValueError("…")` and a sentence that would help you at midnight. (`F.mse_loss` and `nn.MSELoss`
+# are off limits: you are building what they do.)
 #
 # The check also looks at the *gradient*: how the loss changes when each prediction changes a little. PyTorch works it
 # out by itself, as long as what you return is a tensor computed from `pred`. Lesson 3 is about gradients.
@@ -262,7 +270,7 @@ with check("mse_loss") as (given, expect):
     expect("the mean over all elements of a (5, 3) tensor", mse_loss(wide, wide_target), points=1)
     expect("a gradient you can train with", gradient(mse_loss, pred, target), points=0.5)
     pairs = [(pred[:, None], target), (pred, target[:, None]), (pred, target[:5]), (wide.T, wide_target)]
-    expect("shapes that differ, with a ValueError", [outcome(mse_loss, a, b) for a, b in pairs], points=1)
+    expect("shapes that differ, with a ValueError", [error_of(mse_loss, a, b) for a, b in pairs], points=1)
 
 # %% [markdown]
 # ### Repair this
@@ -298,7 +306,8 @@ print(f"slope {slope}, intercept {intercept}, loss {loss:.2f}; the mean of all t
 # compared with *every* target. The best that a line can then do is to give the same answer everywhere, the mean of
 # all targets: slope 0. Remove the line, or flatten `x` as well.
 #
-# A model that always answers the mean is a symptom worth knowing: look at the shapes first.
+# A model that always answers the mean is a symptom worth knowing: look at the shapes first. The next cell leaves the
+# line out. (It finds the intercept −1.1, not −1, because the points only lie *near* the line.)
 # </details>
 
 # %%
@@ -309,7 +318,8 @@ print(f"both of shape {tuple(y.shape)}: slope {slope}, intercept {intercept}, lo
 # %% [markdown]
 # ## 3. Absolute errors
 #
-# Squares are one choice. Another is to drop the sign of each error and nothing more, the **mean absolute error**:
+# Squares are one choice. Another is to drop the sign of each error and nothing more. $|x|$ is $x$ without its sign,
+# its *absolute value*, and the mean of these is the **mean absolute error**:
 #
 # $$\text{MAE} = \frac{1}{n} \sum_{i=1}^{n} |\hat y_i - y_i|$$
 #
@@ -318,12 +328,13 @@ print(f"both of shape {tuple(y.shape)}: slope {slope}, intercept {intercept}, lo
 #
 # ## Exercise: `mae_loss` (2 points)
 #
-# Return the mean absolute error over all elements, a scalar tensor.
+# Return the mean absolute error over all elements, a scalar tensor. This one need not look at the shapes. (`F.l1_loss`
+# and `nn.L1Loss` are off limits.)
 #
 # <details><summary>Hint</summary>
 #
-# It differs from `mse_loss` in one operation. In which order do that operation and the mean come, and why does the
-# order matter when some errors are positive and others negative?
+# Its formula differs from that of `mse_loss` in one operation, and tensors have the method `.abs()`. In which order
+# do that operation and the mean come, and why does the order matter when some errors are positive and others negative?
 # </details>
 
 
@@ -378,8 +389,9 @@ print(f"the mean of the targets is {five.mean():.1f}, their median {five.median(
 # %% [markdown]
 # ## 4. Right or wrong: accuracy
 #
-# Now the answer is a class, such as one of ten digits. A network gives one score per class, called **logits**. Its
-# answer is the class with the largest score. The **accuracy** is the fraction of answers that are right.
+# Now the answer is a class, such as one of ten digits. Classes are numbered from 0, and the number of the true class
+# is the **label**. A network gives one score per class; these scores are called **logits**. Its answer is the class
+# with the largest score. The **accuracy** is the fraction of answers that are right.
 #
 # A worked example with four images and three classes:
 
@@ -395,8 +407,8 @@ for scores, label in zip(logits, truth, strict=True):
 #
 # ## Exercise: `accuracy` (4 points)
 #
-# Return the fraction of rows whose largest logit stands at the place of the label: a plain Python `float` from 0 to
-# 1, not a tensor and not a percentage.
+# Each row of `logits` belongs to one image. Return the fraction of rows whose largest logit stands at the place of the
+# label: a plain Python `float` from 0 to 1, not a tensor and not a percentage.
 #
 # <details><summary>Hint 1: the idea</summary>
 #
@@ -498,17 +510,19 @@ with check("baseline_accuracy") as (given, expect):
     mixed = torch.cat([given.integers(5, size=19), torch.full((12,), given.integer(1, 4))])
     mixed = mixed[given.permutation(31)]
     expect("labels with one common class", baseline_accuracy(mixed), points=1)
-    classes, places = given.permutation(12)[:3] + 10, torch.tensor([1] + 4 * [0] + 3 * [1] + 2 * [2] + 3 * [0])
+    classes = given.permutation(12)[:4].sort().values + 10
+    places = torch.tensor([3] + 3 * [0] + 4 * [2] + 3 * [1] + 2 * [2] + 2 * [0])
     expect("classes that do not occur", baseline_accuracy(classes[places]), points=0.5)
     expect("a few labels at a time", [baseline_accuracy(part) for part in mixed.split(4)], points=0.5)
 
 # %% [markdown]
-# Our digits, and the untrained network from section 1, judged by PyTorch's own counting:
+# Our digits, and the untrained network from section 1, counted as in the worked example:
 
 # %%
-right = (network(images).argmax(dim=1) == labels).float().mean()
+digits_said = [scores.index(max(scores)) for scores in network(images).tolist()]
+right = sum(said == label for said, label in zip(digits_said, labels.tolist(), strict=True))
 print("images of each digit:", labels.bincount().tolist())
-print(f"untrained network: accuracy {right:.2f}")
+print(f"untrained network: {right} of {len(labels)} right, accuracy {right / len(labels):.2f}")
 
 # %% [markdown]
 # Every digit occurs 100 times, so the stone reaches 0.10 here, and the untrained network is about as good. Whoever
@@ -518,13 +532,14 @@ print(f"untrained network: accuracy {right:.2f}")
 # ## 6. The price of a surprise
 #
 # Accuracy looks only at the winner. A better question: *which probability did the network give to what is true?* Call
-# it $p$. If $p = 1$, there is no surprise and the loss should be 0. The smaller $p$, the larger the loss. The loss
-# used everywhere is
+# it $p$. If $p = 1$, there is no surprise and the loss should be 0. The smaller $p$, the larger the loss. The usual
+# choice is
 #
 # $$\text{loss} = -\ln p$$
 #
-# Why a logarithm? Two images that have nothing to do with each other get both their true answers with probability
-# $p \cdot q$. Probabilities multiply, but losses should add up, and $-\ln(p\,q) = -\ln p - \ln q$ does just that.
+# Here $\ln$ is the natural logarithm, `math.log` in Python. Why a logarithm? Let a network give the probability $p$ to
+# the truth about one image and $q$ to the truth about another that has nothing to do with it. Then it gives $p \cdot q$
+# to both together. Probabilities multiply, but losses should add up, and $-\ln(p\,q) = -\ln p - \ln q$ does just that.
 #
 # **Predict.** From which step does the loss grow more: from $p = 0.9$ down to 0.8, or from 0.02 down to 0.01?
 
@@ -549,7 +564,8 @@ for p in (0.99, 0.9, 0.8, 0.5, 0.1, 0.02, 0.01):
 #
 # <details><summary>Hint</summary>
 #
-# Which probability does each of $C$ equally probable classes get? `math.log` is the natural logarithm $\ln$.
+# The probabilities of all classes add up to 1. Which probability does each of $C$ equally probable classes get? And
+# what is $-\ln$ of it?
 # </details>
 
 
@@ -571,8 +587,8 @@ with check("expected_initial_loss") as (given, expect):
     expect("thousands of classes", expected_initial_loss(given.integer(2000, 60000)), points=0.5)
 
 # %% [markdown]
-# **Predict.** What is the loss of the untrained network on our digits, about? And what if all its logits were 100
-# times as large?
+# **Predict.** What is the loss of the untrained network on our digits, about? (It is the mean of $-\ln p$ over the
+# images.) And what if all its logits were 100 times as large?
 
 # %%
 with torch.no_grad():
@@ -584,9 +600,8 @@ with torch.no_grad():
 #
 # About $\ln 10 = 2.30$. (Its weights are random, not zero, so the probabilities are not quite equal.) With
 # logits a hundred times as large, as too large weights would give them, it is just as ignorant but *sure of itself*,
-# and pays for it. A first loss far
-# above $\ln C$ is an alarm: the weights are too large, or the images were not scaled, or the loss got something
-# other than what it expects.
+# and pays for it. A first loss far above $\ln C$ is an alarm: the weights are too large, or the numbers in the images
+# are, or the loss got something other than what it expects.
 # </details>
 
 # %% [markdown]
@@ -601,13 +616,16 @@ with torch.no_grad():
 # The probability of no is $1 - \sigma(z)$. With the target $y = 1$ for yes and $y = 0$ for no, the loss is the price
 # of the surprise:
 #
-# $$\text{loss} = \begin{cases} -\ln \sigma(z) & \text{if } y = 1 \\ -\ln(1 - \sigma(z)) & \text{if } y = 0 \end{cases}
-# \qquad\text{or in one line}\qquad -y \ln \sigma(z) - (1 - y) \ln(1 - \sigma(z))$$
+# $$\text{loss} = \begin{cases} -\ln \sigma(z) & \text{if } y = 1 \\ -\ln(1 - \sigma(z)) & \text{if } y = 0 \end{cases}$$
 #
-# It is called **binary cross-entropy**, BCE. For a batch, take the mean.
+# Both cases fit into one line, because one of the factors $y$ and $1 - y$ is always 0:
 #
-# **Predict.** The formula as it stands, with $y = 1$, for the logits 2, −2 and −200. On paper the last loss is 200.
-# What will the computer say?
+# $$\text{loss} = -y \ln \sigma(z) - (1 - y) \ln(1 - \sigma(z))$$
+#
+# It is called **binary cross-entropy**, BCE. For several examples at once, a **batch**, take the mean.
+#
+# **Predict.** The formula as it stands, with $y = 1$, for the logits 2, −2 and −200. On paper the last loss is
+# $-\ln \sigma(-200) = \ln(1 + e^{200})$, which is 200 to many digits. What will the computer say?
 
 # %%
 z = torch.tensor([2.0, -2.0, -200.0])
@@ -618,13 +636,14 @@ print("loss:   ", -z.sigmoid().log())
 # <details><summary>Explain</summary>
 #
 # $\sigma(-200)$ is about $10^{-87}$. PyTorch computes with float32, numbers of 32 bits, and the smallest positive
-# one is about $10^{-45}$. So the result becomes exactly 0, and its logarithm is minus infinity. One such image makes the loss of the whole batch infinite, and
-# training is over.
+# one is about $10^{-45}$. So the result becomes exactly 0, and its logarithm is minus infinity. One such image makes
+# the loss of the whole batch infinite, and training is over.
 # </details>
 #
 # ### A better form of the same formula
 #
-# Put the sigmoid into the logarithm and simplify *before* computing. For $y = 0$:
+# Put the sigmoid into the logarithm and simplify *before* computing. For $y = 0$ (the second step multiplies above and
+# below by $e^z$):
 #
 # $$-\ln(1 - \sigma(z)) = -\ln\frac{e^{-z}}{1 + e^{-z}} = -\ln\frac{1}{e^{z} + 1} = \ln(1 + e^{z})$$
 #
@@ -636,13 +655,20 @@ print("loss:   ", -z.sigmoid().log())
 #
 # $$\text{loss} = \ln(1 + e^{z}) - y z$$
 #
-# The sigmoid is gone, and no logarithm meets 0 any more. One danger is left: $e^z$ itself. In float32, $e^{89}$ is
-# already infinite. Removing it is your task.
+# The sigmoid is gone, and no logarithm meets 0 any more. One danger is left, $e^z$ itself: float32 ends at about
+# $3.4 \cdot 10^{38}$.
+
+# %%
+print("e^88 and e^89 in float32:", torch.tensor([88.0, 89.0]).exp())
+
+# %% [markdown]
+# Removing this danger is your task.
 #
 # ## Exercise: `bce_from_logits` (4 points)
 #
-# Return the mean binary cross-entropy, a scalar tensor, for logits of any size. It must be right at $z = \pm 1000$.
-# (PyTorch's own function for this, `F.binary_cross_entropy_with_logits`, is off limits, and so are its relatives.)
+# Return the mean binary cross-entropy over all elements, a scalar tensor, for logits of any size. It must be right at
+# $z = \pm 1000$, and so must its gradient. (Off limits: PyTorch's own `F.binary_cross_entropy_with_logits` and
+# `F.binary_cross_entropy`, and the classes `nn.BCEWithLogitsLoss` and `nn.BCELoss`.)
 #
 # <details><summary>Hint 1: the idea</summary>
 #
@@ -655,7 +681,7 @@ print("loss:   ", -z.sigmoid().log())
 # </details>
 # <details><summary>Hint 3: almost there</summary>
 #
-# `clamp(min=0)` is $\max(z, 0)$, and `torch.log1p(t)` is $\ln(1 + t)$, exact for tiny $t$ too.
+# `z.clamp(min=0)` is $\max(z, 0)$, and `torch.log1p(t)` is $\ln(1 + t)$, accurate for tiny $t$ too.
 # </details>
 
 
@@ -685,7 +711,7 @@ with check("bce_from_logits") as (given, expect):
     for sign, name in ((one, "1000"), (-one, "-1000")):
         both = [bce_from_logits(1000 * sign, target) for target in (zero, one)]
         expect(f"a logit of {name}", both, points=0.75)
-    expect("a gradient at large logits", gradient(bce_from_logits, 60 * logits, targets), points=0.5)
+    expect("a gradient at large logits", gradient(bce_from_logits, 600 * logits, targets), points=0.5)
 
 # %% [markdown]
 # ### The staircase and the slope
@@ -704,8 +730,8 @@ axes = plot.lines(knob, curves, xlabel="b", ylabel="how wrong")
 # You will meet texts that use the mean squared error for yes-or-no questions: $(\sigma(z) - y)^2$. It measures an
 # error, too. Its weakness shows when the model is *sure and wrong*, the case that most needs mending.
 #
-# Training turns a knob in the direction in which the loss falls, the more the *steeper* it falls. So look at the
-# steepness: how much does the loss change per unit of $z$?
+# Training turns a knob in the direction in which the loss falls, and the *steeper* it falls, the further. So look at
+# the steepness: how much does the loss change per unit of $z$?
 #
 # **Predict.** The truth is yes, $y = 1$, and the model says $z = -10$, a very sure no. Which of the two losses is
 # steeper there, and by how much?
@@ -737,8 +763,8 @@ axes = plot.lines(z, curves, xlabel="logit z, for y = 1", ylabel="loss")
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
-# At $z = -10$ the cross-entropy has steepness −0.99995, the squared error −0.00009: ten thousand times flatter. Where
-# the model is most wrong, the squared error has almost nothing to say, because the sigmoid is flat there.
+# At $z = -10$ the cross-entropy has steepness −0.99995, the squared error −0.00009: more than ten thousand times
+# flatter. Where the model is most wrong, the squared error has almost nothing to say, because the sigmoid is flat there.
 #
 # So for yes-or-no questions use binary cross-entropy from logits, in PyTorch `nn.BCEWithLogitsLoss`. The squared
 # error is for regression.
@@ -761,6 +787,12 @@ for name, p in (("cautious", cautious), ("bold", bold)):
     print(f"{name:8}: accuracy {(p > 0.5).float().mean():.2f}, loss {-p.log().mean():.2f}")
 
 # %% [markdown]
+# <details><summary>Explain</summary>
+#
+# The bold model makes one mistake, so its accuracy is lower. But its three right answers cost next to nothing, while
+# the cautious model pays for its doubt four times.
+# </details>
+#
 # **A low loss on the examples is not knowledge.** Here is a "model" that learns the 3,000 training images by heart.
 # It keeps them in a dictionary and answers 0 for every image that is not in it.
 #
@@ -823,8 +855,8 @@ with check("exit_theorem") as (given, expect):
 #
 # - a) There is a bug: if the loss falls, the accuracy must rise.
 # - b) The network has now learnt these images by heart.
-# - c) The network gave more probability to true answers, but none of the largest scores moved to another class, or as
-#   many became right as became wrong.
+# - c) On the whole the network gave more probability to the true answers. But the number of images whose largest score
+#   belongs to the true class stayed the same.
 # - d) Nothing that matters: only accuracy says whether a network got better.
 
 # %% exercise="exit_loss_falls"
@@ -864,8 +896,8 @@ with check("exit_sure_and_wrong") as (given, expect):
 # - Training adjusts parameters until a network is close to a function that we know only from examples.
 # - A good network *exists* for every continuous function on a closed, bounded region. Whether training finds it, and
 #   whether it is right beyond the examples, is another matter.
-# - A loss is one number for how wrong the answers are. MSE punishes large errors and answers with the mean; MAE
-#   treats all errors alike and answers with the median.
+# - A loss is one number for how wrong the answers are. In the MSE an error three times as large counts nine times,
+#   and its best single answer is the mean. In the MAE it counts three times, and the best answer is the median.
 # - Compare `(n, 1)` with `(n,)` and every prediction meets every target. Look at shapes.
 # - Accuracy is what we report, next to a baseline. It is a staircase, so we train with a loss.
 # - For classes, the loss is $-\ln p$ of the true class. Before training it is about $\ln C$.

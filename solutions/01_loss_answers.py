@@ -39,6 +39,24 @@ def mse_loss(pred, target):
         squares = squares.mean(dim=-1)
     return squares
 
+# %% right="mse_loss"
+"""in place, on a copy"""
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError("shapes differ")
+    errors = pred.clone()
+    errors -= target
+    errors **= 2
+    return errors.mean()
+
+# %% right="mse_loss"
+"""the spread of the errors and the square of their mean, in float64"""
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError("shapes differ")
+    errors = pred.double() - target.double()
+    return errors.var(unbiased=False) + errors.mean() ** 2
+
 # %% mistake="mse_loss"
 """Shapes `(n, 1)` and `(n,)` were broadcast: every prediction met every target. Compare the two shapes first and raise a `ValueError` if they differ."""
 def mse_loss(pred, target):
@@ -181,6 +199,13 @@ def mse_loss(pred, target):
         raise ValueError("shapes differ")
     return F.mse_loss(pred, target)
 
+# %% mistake="mse_loss"
+"""You gave back the name of the error as a text. Then the caller carries on with it as if it were a loss; `raise` the error."""
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        return "ValueError"
+    return ((pred - target) ** 2).mean()
+
 # %% right="mae_loss"
 """a loop with Python's abs"""
 def mae_loss(pred, target):
@@ -201,6 +226,17 @@ def mae_loss(pred: Tensor, target: Tensor) -> Tensor:
 """the length of the error in the 1-norm"""
 def mae_loss(pred, target):
     return torch.linalg.vector_norm(target - pred, ord=1) / pred.numel()
+
+# %% right="mae_loss"
+"""each error times its sign"""
+def mae_loss(pred, target):
+    errors = pred - target
+    return (errors * errors.sign()).mean()
+
+# %% right="mae_loss"
+"""what is too much and what is too little, in float64"""
+def mae_loss(pred, target):
+    return (F.relu(pred - target) + F.relu(target - pred)).double().mean()
 
 # %% mistake="mae_loss"
 """You kept the signs, so errors in both directions cancel, and a bad model can have the loss 0. Drop each sign first."""
@@ -262,6 +298,19 @@ def mae_loss(pred, target):
 def mae_loss(pred, target):
     return F.l1_loss(pred, target)
 
+# %% mistake="mae_loss"
+"""The loop adds up whole rows, so one number per column comes back. The mean goes over all elements."""
+def mae_loss(pred, target):
+    total = 0
+    for p, t in zip(pred, target):
+        total = total + (p - t).abs()
+    return total / len(pred)
+
+# %% mistake="mae_loss"
+"""You wrapped the result in a new tensor, which knows nothing of `pred`, so no gradient can get back. Return the tensor you computed."""
+def mae_loss(pred, target):
+    return torch.tensor((pred - target).abs().mean().item())
+
 # %% right="accuracy"
 """a loop that counts"""
 def accuracy(logits, labels):
@@ -297,6 +346,18 @@ def accuracy(logits, labels):
     import numpy as np
 
     return float(np.mean(logits.numpy().argmax(axis=-1) == labels.numpy()))
+
+# %% right="accuracy"
+"""whether the true class has the largest logit"""
+def accuracy(logits, labels):
+    true = logits.gather(1, labels[:, None]).squeeze(1)
+    return (true == logits.amax(1)).float().mean().item()
+
+# %% right="accuracy"
+"""one minus the fraction of wrong answers, by sorting"""
+def accuracy(logits, labels):
+    answers = logits.argsort(dim=-1, descending=True)[:, 0]
+    return 1 - torch.count_nonzero(answers - labels).item() / len(labels)
 
 # %% mistake="accuracy"
 """Your answers have shape `(n, 1)`, the labels `(n,)`: every answer was compared with every label. Without `keepdim`, the answers are `(n,)`, too."""
@@ -402,6 +463,11 @@ def accuracy(logits, labels):
 def accuracy(logits, labels):
     return 1 - (logits.argmax(1) - labels).abs().float().mean().item()
 
+# %% mistake="accuracy"
+"""You counted an image as right if its class is one of the two largest. The answer is the single class with the largest logit."""
+def accuracy(logits, labels):
+    return (logits.topk(2, dim=1).indices == labels[:, None]).any(dim=1).float().mean().item()
+
 # %% right="baseline_accuracy"
 """Python's Counter"""
 def baseline_accuracy(labels):
@@ -428,6 +494,16 @@ def baseline_accuracy(labels):
     for cls in set(labels.tolist()):
         best = max(best, int((labels == cls).sum()))
     return best / labels.shape[0]
+
+# %% right="baseline_accuracy"
+"""the mean of one-hot rows"""
+def baseline_accuracy(labels):
+    return F.one_hot(labels).double().mean(dim=0).max().item()
+
+# %% right="baseline_accuracy"
+"""every label compared with every other"""
+def baseline_accuracy(labels):
+    return (labels[:, None] == labels).float().mean(dim=0).max().item()
 
 # %% mistake="baseline_accuracy"
 """You answered at random among the classes that occur. Always answering with the *commonest* class does better when classes differ in size."""
@@ -496,6 +572,19 @@ def baseline_accuracy(labels):
     for label in labels.tolist():
         counts[label] += 1
     return max(counts) / len(labels)
+
+# %% mistake="baseline_accuracy"
+"""You counted elements of a tensor: each is a tensor of its own, and none counts as the same as another. Count plain numbers, from `.tolist()`."""
+def baseline_accuracy(labels):
+    counts = {}
+    for label in labels:
+        counts[label] = counts.get(label, 0) + 1
+    return max(counts.values()) / len(labels)
+
+# %% mistake="baseline_accuracy"
+"""You always answered with the median, the label in the middle. Classes are names, not amounts: which one occurs most often?"""
+def baseline_accuracy(labels):
+    return (labels == labels.median()).float().mean().item()
 
 # %% right="expected_initial_loss"
 """minus the logarithm of one probability"""
@@ -621,6 +710,18 @@ def bce_from_logits(logits, targets):
     both = torch.stack([torch.zeros_like(logits), logits], dim=-1)
     logps = both - both.logsumexp(dim=-1, keepdim=True)
     return -logps.gather(-1, targets.long()[..., None]).mean()
+
+# %% right="bce_from_logits"
+"""a choice between two softplus"""
+def bce_from_logits(logits, targets):
+    return torch.where(targets == 1, F.softplus(-logits), F.softplus(logits)).mean()
+
+# %% right="bce_from_logits"
+"""in float64, with both exponents shifted by the larger one"""
+def bce_from_logits(logits, targets):
+    z = logits.double()
+    top = torch.maximum(z, torch.zeros_like(z))
+    return (top + torch.log(torch.exp(-top) + torch.exp(z - top)) - targets * z).mean()
 
 # %% mistake="bce_from_logits"
 """You took the logarithm of the sigmoid. For a large logit the sigmoid is exactly 0 or 1, and the logarithm of 0 is infinite. Simplify on paper first."""
@@ -748,6 +849,26 @@ def bce_from_logits(logits, targets):
 """This function of PyTorch wants probabilities and got logits. The exercise does without it anyway."""
 def bce_from_logits(logits, targets):
     return F.binary_cross_entropy(logits, targets)
+
+# %% mistake="bce_from_logits"
+"""`torch.where` computes both branches. Where the one not chosen is infinite, its gradient is 0 times infinity, and that is NaN. Make every exponent harmless, not only the chosen one."""
+def bce_from_logits(logits, targets):
+    positive = logits + torch.log1p(torch.exp(-logits))
+    negative = torch.log1p(torch.exp(logits))
+    return (torch.where(logits > 0, positive, negative) - targets * logits).mean()
+
+# %% mistake="bce_from_logits"
+"""The half for yes is safe, the half for no still takes the logarithm of a difference that can be 0. What is the probability of no, as a sigmoid?"""
+def bce_from_logits(logits, targets):
+    return -(targets * F.logsigmoid(logits) + (1 - targets) * torch.log(1 - torch.sigmoid(logits))).mean()
+
+# %% mistake="bce_from_logits"
+"""You put plain numbers into a new tensor, which knows nothing of the logits, so no gradient can get back. Compute with the tensors themselves."""
+def bce_from_logits(logits, targets):
+    losses = []
+    for z, y in zip(logits.flatten().tolist(), targets.flatten().tolist()):
+        losses.append(max(z, 0) + math.log1p(math.exp(-abs(z))) - y * z)
+    return torch.tensor(sum(losses) / len(losses))
 
 # %% right="exit_theorem"
 """a capital letter"""

@@ -65,8 +65,8 @@ axes = plot.images(images[:16], labels[:16])
 pixels = data.Digits("train").data / 255
 mean, deviation = pixels.mean(), pixels.std()
 print(f"the training images, from 0 to 1: mean {mean:.3f}, standard deviation {deviation:.3f}")
-standard = (pixels - mean) / deviation
-print(f"normalised with these two: mean {abs(standard.mean()):.1f}, standard deviation {standard.std():.1f}")
+pixels = (pixels - mean) / deviation
+print(f"after that: mean {abs(pixels.mean()):.1f}, standard deviation {pixels.std():.1f}")
 
 # %% [markdown]
 # Here is the network of this lesson: 784 inputs, two hidden layers with 128 and 64 units, ten outputs. A
@@ -214,8 +214,9 @@ print(f"softmax of 17 and 0: the first is exactly 1: {first.item() == 1}, the se
 def softmax(logits: Tensor, dim: int) -> Tensor:
     """Turn scores into probabilities along `dim`.
 
-    logits: any shape, float, finite numbers of any size; it stays as it is. Returns a tensor of the same shape,
-    in which no number is negative and every slice along `dim` sums to 1.
+    logits: any shape, float, finite numbers of any size; it stays as it is. Returns a
+    tensor of the same shape, in which no number is negative and every slice along `dim`
+    sums to 1.
     """
     ### BEGIN SOLUTION
     powers = (logits - logits.amax(dim, keepdim=True)).exp()  # the largest exponent is 0: nothing overflows
@@ -296,7 +297,8 @@ print("sum of logarithms:", round(right.log().sum().item(), 2))
 
 # %%
 for p in (1.0, 0.705, 0.5, 0.1, 0.001):
-    print(f"probability {p:<5}  loss {abs(math.log(p)):.2f}")  # abs, as a minus would print -0.00 for p = 1
+    loss = abs(math.log(p))  # a minus would print -0.00 for p = 1
+    print(f"probability {p:<5}  loss {loss:.2f}")
 
 # %% [markdown]
 # ### Why not the squared error?
@@ -310,9 +312,9 @@ for p in (1.0, 0.705, 0.5, 0.1, 0.001):
 
 # %%
 def slope(loss, score, step=1e-4):
-    """Return how fast `loss` changes with the score of the right class, while nine others stay at 0."""
+    """Return how fast `loss` changes with the right class's score; the others stay at 0."""
     around = torch.zeros(2, 10, dtype=torch.float64)
-    around[:, 0] = torch.tensor([score - step, score + step])
+    around[0, 0], around[1, 0] = score - step, score + step
     below, above = loss(torch.softmax(around, dim=1)[:, 0])
     return ((above - below) / (2 * step)).item()
 
@@ -389,8 +391,8 @@ print("log_softmax:      ", torch.log_softmax(apart, dim=0))
 def logsumexp(x: Tensor, dim: int) -> Tensor:
     """Return the logarithm of the sum of exp(x) along `dim`, for numbers of any size.
 
-    x: any shape, float; entries may be -inf. Returns a tensor of the shape of `x` without the axis `dim`, -inf
-    where all entries along it are -inf.
+    x: any shape, float; entries may be -inf. Returns a tensor of the shape of `x` without
+    the axis `dim`, -inf where all entries along it are -inf.
     """
     ### BEGIN SOLUTION
     largest = x.amax(dim, keepdim=True)
@@ -442,8 +444,8 @@ for row in ([10.0, 0.0, 0.0], [10.0, 9.0, 0.0], [10.0, 10.0, 10.0]):
 def log_softmax(logits: Tensor, dim: int) -> Tensor:
     """Return the logarithms of the probabilities that softmax makes of `logits` along `dim`.
 
-    logits: any shape, float, finite numbers of any size. Returns a tensor of the same shape, all of it finite,
-    through which a gradient reaches `logits`.
+    logits: any shape, float, finite numbers of any size. Returns a tensor of the same
+    shape, all of it finite, through which a gradient reaches `logits`.
     """
     ### BEGIN SOLUTION
     return logits - torch.logsumexp(logits, dim, keepdim=True)
@@ -513,9 +515,10 @@ axes = plot.lines(
 
 # %% exercise="nll_loss" without=["nll_loss", "NLLLoss", "cross_entropy", "CrossEntropyLoss"]
 def nll_loss(logps: Tensor, labels: Tensor) -> Tensor:
-    """Return the mean negative log-likelihood of a batch, a scalar tensor that carries a gradient.
+    """Return the mean negative log-likelihood of a batch.
 
-    logps: (batch, classes) float, log-probabilities; labels: (batch,) int64, from 0 to classes - 1.
+    logps: (batch, classes) float, log-probabilities; labels: (batch,) int64, each from 0 to
+    classes - 1. Returns a scalar tensor, through which a gradient reaches `logps`.
     """
     ### BEGIN SOLUTION
     return -logps[torch.arange(len(labels)), labels].mean()
@@ -554,7 +557,8 @@ print(f"in halves: {halves:.4f}   in one call: {whole:.4f}   ln 10 = {math.log(1
 # %%
 for seed in range(5):
     torch.manual_seed(seed)
-    fresh = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
+    first, second, third = nn.Linear(784, 128), nn.Linear(128, 64), nn.Linear(64, 10)
+    fresh = nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), third)
     print(f"seed {seed}: first loss {F.cross_entropy(fresh(flat), labels):.2f}")
 
 # %% [markdown]
@@ -623,10 +627,11 @@ print(message_of(lambda: nn.CrossEntropyLoss(outputs, labels)))
 def build_classifier(n_in: int, hidden: tuple[int, ...], n_out: int) -> tuple[nn.Module, nn.Module]:
     """Build a classifier and the criterion that fits it; return both, the model first.
 
-    n_in: numbers per image; hidden: units of each hidden layer, one layer or more; n_out: number of classes.
-    The model takes (batch, n_in) float and has a Linear layer with bias for each size in `hidden`, each
-    followed by ReLU, and one more for the classes. criterion(model(images), labels) is the mean cross-entropy
-    of the batch, a scalar tensor, for labels (batch,) int64.
+    n_in: numbers per image; hidden: units of each hidden layer, one layer or more; n_out:
+    number of classes. The model takes (batch, n_in) float and has a Linear layer with bias
+    for each size in `hidden`, each followed by ReLU, and one more for the classes.
+    criterion(model(images), labels) is the mean cross-entropy of the batch, a scalar
+    tensor, for labels (batch,) int64.
     """
     ### BEGIN SOLUTION
     layers: list[nn.Module] = []
@@ -756,7 +761,8 @@ pairs = {
 }
 print("pair            first loss    floor")
 for name, (end, criterion) in pairs.items():
-    print(f"{name:15} {criterion(end(outputs), labels):10.2f} {criterion(end(perfect), labels):8.2f}")
+    first_loss, floor = criterion(end(outputs), labels), criterion(end(perfect), labels)
+    print(f"{name:15} {first_loss:10.2f} {floor:8.2f}")
 print(f"\nln 10 = {math.log(10):.2f}   ln 64 = {math.log(64):.2f}   ", end="")
 print(f"ln(e + 9) - 1 = {math.log(math.e + 9) - 1:.2f}")
 
@@ -794,10 +800,10 @@ print(f"ln(e + 9) - 1 = {math.log(math.e + 9) - 1:.2f}")
 def diagnose_loss(first_loss: float, floor: float, num_classes: int, batch_size: int) -> str:
     """Name the pair of model and criterion that these measurements betray.
 
-    first_loss: with fresh random weights, on one batch; floor: with a score of 10 or more for the right class and
-    0 for the others. Both are measured, so they lie within 0.1 of what theory says. num_classes: 3 or more;
-    batch_size: at least 2 * num_classes. Returns
-    "right", "softmax twice", "no logarithm", "no softmax" or "wrong axis".
+    first_loss: with fresh random weights, on one batch; floor: with a score of 10 or more
+    for the right class and 0 for the others. Both are measured, so they lie within 0.1 of
+    what theory says. num_classes: 3 or more; batch_size: at least 2 * num_classes.
+    Returns "right", "softmax twice", "no logarithm", "no softmax" or "wrong axis".
     """
     ### BEGIN SOLUTION
     if floor < -2:
@@ -806,7 +812,8 @@ def diagnose_loss(first_loss: float, floor: float, num_classes: int, batch_size:
         return "no logarithm"
     if abs(first_loss - math.log(batch_size)) < abs(first_loss - math.log(num_classes)):
         return "wrong axis"
-    return "softmax twice" if floor > 0.3 else "right"  # ln(e + C - 1) - 1 is 0.55 for 3 classes, else more
+    # With softmax twice it is ln(e + C - 1) - 1: for 3 classes 0.55, for more classes more.
+    return "softmax twice" if floor > 0.3 else "right"
     ### END SOLUTION
 
 
@@ -827,8 +834,8 @@ with check("diagnose_loss") as (given, expect):
         ]
         names = {}
         for place in given.permutation(len(theory)).tolist():
-            first, floor = (number + error * given.number(-1) for number in theory[place])
-            case = f"first loss {first:.2f}, floor {floor:.2f}, {classes} classes, batch size {batch}"
+            first, floor = (round(number + error * given.number(-1), 3) + 0.0 for number in theory[place])
+            case = f"first loss {first:g}, floor {floor:g}, {classes} classes, batch size {batch}"
             names[case] = diagnose_loss(first, floor, classes, batch)
         return names
 
@@ -868,7 +875,12 @@ axes = plot.loss_curves(curves, levels=levels)
 # %%
 torch.manual_seed(2)
 colleague = nn.Sequential(
-    nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10), nn.LogSoftmax(dim=0)
+    nn.Linear(784, 128),
+    nn.ReLU(),
+    nn.Linear(128, 64),
+    nn.ReLU(),
+    nn.Linear(64, 10),
+    nn.LogSoftmax(dim=0),
 )
 optimizer = torch.optim.Adam(colleague.parameters(), lr=0.001)
 generator = torch.Generator().manual_seed(2)

@@ -12,7 +12,7 @@
 # - derive and program the gradients of linear regression,
 # - explain why unscaled inputs make training slow, and what mini-batches buy.
 #
-# About 100 minutes · 20 points · after lesson 1. Everything runs offline in a few seconds.
+# About 100 minutes · 20 points · after lessons 1 and 2. Everything runs offline in a few seconds.
 
 # %% setup=true
 import math
@@ -45,8 +45,8 @@ torch.set_num_threads(1)  # networks this small are faster on one thread
 #
 # $$\nabla L(w) = \left(\frac{\partial L}{\partial w_1}, \dots, \frac{\partial L}{\partial w_n}\right)$$
 #
-# Here $\partial L / \partial w_1$ is the slope when only $w_1$ moves and all others stay. **The gradient
-# points uphill**, in the direction of the steepest rise. To go down we walk *against* it.
+# Read $\nabla L$ as "the gradient of $L$". $\partial L / \partial w_1$ is the slope when only $w_1$ moves and
+# all others stay. **The gradient points uphill**, in the direction of the steepest rise. To go down we walk *against* it.
 #
 # **Predict.** Take $L(w) = (w - 3)^2$ and stand at $w = 5$. Is the slope positive or negative? Which way
 # should $w$ go? Decide before you run the cell.
@@ -76,14 +76,17 @@ for w in (5.0, 3.0, 0.0):
 #
 # The cell above used no calculus. It moved $w$ a little to both sides and divided the rise by the run:
 #
-# $$\frac{\partial L}{\partial w_i} \approx \frac{L(w + \varepsilon\, e_i) - L(w - \varepsilon\, e_i)}{2\,\varepsilon}$$
+# $$\frac{\partial L}{\partial w_i} \approx \frac{L(w + \varepsilon\, u_i) - L(w - \varepsilon\, u_i)}{2\,\varepsilon}$$
 #
-# ($e_i$ is 1 at place $i$ and 0 elsewhere: only $w_i$ moves.) This is a **central difference**. Going to
-# one side only, $\bigl(L(w + \varepsilon e_i) - L(w)\bigr) / \varepsilon$, is a *forward difference*. It
-# looks as good.
+# ($u_i$ is 1 at place $i$ and 0 elsewhere: only $w_i$ moves.) The distance $\varepsilon$ ("epsilon", in code
+# `eps`) is small. This is a **central difference**. Going to one side only,
+# $\bigl(L(w + \varepsilon u_i) - L(w)\bigr) / \varepsilon$, is a *forward difference*. It looks as good.
 #
 # **Predict.** The smaller $\varepsilon$, the better the approximation, says the definition of the
-# derivative. Which of the columns below will have the smallest error, and will it be in the last row?
+# derivative. The cell below tries both differences with $\varepsilon$ from $10^{-1}$ down to $10^{-11}$, in
+# float32 (about 7 digits) and in float64 (about 16 digits). Which of these four columns reaches the smallest
+# error, and is it in the last row?
+
 
 # %%
 def error(dtype, eps, central):
@@ -115,8 +118,9 @@ for power in (1, 2, 3, 5, 8, 11):
 #
 # ## Exercise: `numerical_gradient` (4 points)
 #
-# Measure the whole gradient of any function, one parameter at a time. You will need it as long as you train
-# networks: it is how one finds out whether a clever gradient is *right*.
+# Measure the whole gradient of any function, one parameter at a time, without autograd: call `f` and nothing
+# else. You will need it as long as you train networks: it is how one finds out whether a clever gradient is
+# *right*.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -140,12 +144,13 @@ for power in (1, 2, 3, 5, 8, 11):
 # </details>
 
 
-# %% exercise="numerical_gradient"
+# %% exercise="numerical_gradient" without=["autograd", "backward", "requires_grad", "requires_grad_", "torch.func", "aten", "fixtures"]
 def numerical_gradient(f: Callable[[Tensor], Tensor], w: Tensor, eps: float = 1e-5) -> Tensor:
     """Measure the gradient of `f` at `w` by central differences, in float64.
 
     f: takes a tensor of w's shape and returns a scalar tensor.
     w: float32 or float64, with one or more axes; it holds the same numbers afterwards.
+    eps: how far one entry is moved to each side.
     Each slope is (f(w + eps) - f(w - eps)) / (2 * eps), where only that one entry of w moves.
     Returns a float64 tensor of w's shape.
     """
@@ -180,8 +185,10 @@ with check("numerical_gradient") as (given, expect):
 # %% [markdown]
 # ### What a measured gradient costs
 #
-# The network of lesson 2, with layers of 784, 128, 64 and 10, has 109,386 parameters. **Predict**: how many
-# times would `numerical_gradient` have to run all the images through the network for *one* gradient?
+# To run the images through a network once, from the pixels to the loss, is called a **forward pass**. The
+# network of lesson 2, with layers of 784, 128, 64 and 10, has 109,386 parameters. **Predict.** How many forward
+# passes would `numerical_gradient` need for *one* gradient?
+
 
 # %%
 def new_network():
@@ -195,15 +202,15 @@ parameters = sum(parameter.numel() for parameter in new_network().parameters())
 print(f"{parameters:,} parameters: {2 * parameters:,} forward passes for one step downhill")
 
 # %% [markdown]
-# Fine for testing, hopeless for training. PyTorch computes the same gradient *exactly* for about the price
-# of one more forward pass: `torch.autograd.grad(loss, parameters)`. How it does so is the story of lessons
-# 4 to 6. Until then we use it in demonstrations as a good instrument whose inside we don't know yet.
+# Fine for testing, hopeless for training. PyTorch computes the same gradient without measuring, exact up to
+# rounding, for the price of one or two more forward passes: `torch.autograd.grad(loss, parameters)`. How it
+# does so is the story of lessons 4 to 6. Until then we use it in demonstrations as a good instrument whose inside we don't know yet.
 
 # %% [markdown]
 # ## 2 · One step
 #
 # To walk downhill, subtract the gradient. How far? That is up to a number we choose, the **learning rate**
-# `lr` (also written $\eta$):
+# `lr` (in formulas $\eta$, "eta"):
 #
 # $$w_\text{new} = w - \eta \, \nabla L(w)$$
 #
@@ -212,6 +219,8 @@ print(f"{parameters:,} parameters: {2 * parameters:,} forward passes for one ste
 # no length.
 #
 # ## Exercise: `gradient_step` (2 points)
+#
+# Take this one step. The caller may still need the old point, so return a new tensor.
 #
 # <details><summary>Hint</summary>
 #
@@ -248,8 +257,8 @@ with check("gradient_step") as (given, expect):
 # comparison 100 steps of **the same length** in random directions.
 #
 # **Predict.** How many of the 100 random steps lower the loss at all? And how much does the best of them
-# achieve, compared with the gradient: about the same, half, a tenth, less? Then: is the answer the same for
-# a long step?
+# achieve, compared with the step against the gradient: about the same, half, a tenth, less? Then: is the answer
+# the same for a long step?
 
 # %%
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
@@ -273,6 +282,8 @@ def change_of_loss(step):
 random_steps = torch.randn(100, len(here), generator=Generator().manual_seed(1))
 random_steps /= random_steps.norm(dim=1, keepdim=True)  # each has length 1
 downhill = -gradient_here / gradient_here.norm()
+angles = (random_steps @ downhill).acos().rad2deg()
+print(f"angle between a random step and the way downhill: {angles.min():.1f} to {angles.max():.1f} degrees\n")
 
 print("length   against the gradient   best of 100 random   random steps that go down")
 for length in (0.1, 1.0, 3.0):
@@ -296,8 +307,8 @@ for length in (0.1, 1.0, 3.0):
 # one against the gradient: that is what "steepest" means.
 #
 # Now look at the last row. With a step of length 3 the same direction makes the loss *worse*, and random
-# steps win. The gradient describes the ground where you stand. It says nothing about what comes after ten
-# metres. So we take a short step, and measure again.
+# steps win. The gradient describes the ground where you stand. It says nothing about the ground further
+# on. So we take a short step, and measure again.
 #
 # </details>
 
@@ -340,7 +351,7 @@ def gradient_descent(gradient: Callable[[Tensor], Tensor], start: Tensor, lr: fl
     """Walk downhill and return every point of the path.
 
     gradient: takes a point and returns the gradient there, of the same shape.
-    start: the first point, (d,); it is not changed.
+    start: the first point, (d,); it is not changed. lr: the learning rate; steps: how many, 0 or more.
     Returns one tensor (steps + 1, d): the start, then the point after each step.
     """
     ### BEGIN SOLUTION
@@ -375,10 +386,13 @@ with check("gradient_descent") as (given, expect):
 # $$L(w_1, w_2) = \tfrac12 w_1^2 + 5\, w_2^2, \qquad \nabla L = (w_1,\; 10\, w_2).$$
 #
 # **Predict.** Start at $(-4, 1)$. The minimum is at $(0, 0)$. Will the first step lead towards the minimum?
+#
+# (In `walk` the steps are taken by PyTorch's own gradient descent, `torch.optim.SGD`: we hand it a gradient, and
+# it does what your `gradient_step` does, in place. Lesson 7 looks at it closely.)
 
 
 # %%
-def valley(w):
+def valley(w):  # w: one point, (2,), or a whole grid of them, (..., 2)
     return 0.5 * w[..., 0] ** 2 + 5 * w[..., 1] ** 2
 
 
@@ -387,7 +401,7 @@ def valley_gradient(w):
 
 
 def walk(lr, start=(-4.0, 1.0), steps=30):
-    """Walk in the valley with PyTorch's own gradient descent, and return the points."""
+    """Walk down the valley and return the points, (steps + 1, 2)."""
     w = torch.tensor(start)
     optimizer = torch.optim.SGD([w], lr=lr)
     points = [w.clone()]
@@ -411,9 +425,9 @@ axes = plot.descent(valley, {"lr = 0.15": walk(0.15)}, xlim=(-4.5, 4.5), ylim=(-
 #
 # ### Repair: the loss falls, then it rises
 #
-# This walk uses the same valley, a harmless learning rate, and 12 steps. Something is wrong. **Predict**
-# from the printed losses what the path looks like, then find the line to move. Your change will show: the
-# loss falls in every step.
+# This walk uses the same valley, a harmless learning rate, and 12 losses. Something is wrong. Run the cell and say
+# from the printed losses what the path looks like. Then find the line to move. When it is in the right place, the
+# loss falls in every step, down to 4.1.
 
 # %%
 w = torch.tensor([-4.0, 1.0])
@@ -456,15 +470,15 @@ descent()
 # the minimum; 0.15 reaches it after a short zig-zag; 0.2 jumps between both walls for ever; 0.21 jumps
 # further out with each step. Below them the four loss curves.](../img/03_gradient_descent_rates.png)
 #
-# At 0.01 thirty steps are far too few. The lowest end is at 0.18. At 0.2 the path jumps from wall to wall
+# At 0.01 thirty steps are far too few. From $(-4, 1)$ the lowest end is at 0.18. At 0.2 the path jumps from wall to wall
 # for ever: the loss along the valley shrinks, the loss across it stays. Just above, it explodes, wherever
 # you start (unless you start exactly on the valley floor, at $w_2 = 0$).
 #
 # </details>
 #
-# There is a sharp border, and on a parabola it can be computed. Let $k$ be the curvature (the second
-# derivative): $L = \tfrac{k}{2} w^2$ has the slope $k w$, so one step makes
-# $w - \eta k w = (1 - \eta k)\, w$ out of $w$. **Every step multiplies the distance to the minimum by
+# There is a sharp border, and on a parabola it can be computed. Take $L = \tfrac{k}{2} w^2$, with its minimum at 0.
+# Its slope is $k w$. The slope grows by $k$ with each unit of $w$: this $k$, the second derivative, is the
+# **curvature**. One step turns $w$ into $w - \eta k w = (1 - \eta k)\, w$. **Every step multiplies the distance to the minimum by
 # $1 - \eta k$.**
 #
 # **Predict.** For which values of $\eta k$ does the distance shrink? When does $w$ change sides? What is
@@ -488,7 +502,8 @@ for product in (0.05, 0.5, 1.0, 1.5, 1.9, 2.0, 2.1):
 # | above 2 | each jump is longer than the last: it diverges |
 #
 # So the learning rate must stay below $2 / k$. With several parameters the *largest* curvature sets this
-# limit. In our valley it is 10, hence the border at 0.2, whatever the start.
+# limit. In our valley the slopes are $w_1$ and $10\, w_2$, so the curvatures are 1 along and 10 across, and the
+# border is at $2/10 = 0.2$, whatever the start.
 #
 # </details>
 #
@@ -496,14 +511,17 @@ for product in (0.05, 0.5, 1.0, 1.5, 1.9, 2.0, 2.1):
 #
 # Nobody can draw a map with 109,386 directions. What you have is a list of losses, one per update. Here is
 # the network on the digits, four times, with nothing changed but the learning rate. The function below is a
-# training loop in its shortest form; you will write a proper one in lesson 7. **Predict.** The rates are
-# 0.001, 0.1, 0.7 and 5. What will the four curves look like, and where will each of them end?
+# training loop in its shortest form; you will write a proper one in lesson 7. (`no_grad` tells PyTorch that an
+# update is nothing to take slopes of: lesson 6.)
+#
+# **Predict.** The rates are 0.001, 0.1, 0.7 and 5. What will the four curves look like, and where will each of
+# them end?
 
 
 # %%
-def train(images, labels, lr, batch_size=64, epochs=2):
-    """Train a fresh network and return the loss of each update."""
-    network = new_network()
+def train(images, labels, lr, batch_size=64, epochs=2, network=None):
+    """Train a network, a fresh one unless told otherwise, and return the loss of each update."""
+    network = network or new_network()
     losses = []
     loader = data.batches(images.flatten(1), labels, batch_size, generator=Generator().manual_seed(0))
     for _ in range(epochs):
@@ -604,12 +622,16 @@ with check("judge_curve") as (given, expect):
     early = time < 0.2
     swings = curve(torch.where(early, 1, 0.5 + 0.4 * turns))
     lopsided = curve(torch.where(early, 1, 0.2 + 0.65 * (torch.cos(126 * time) > 0.4)))
+    tame = curve(
+        torch.where(early, 1, 0.35 + 0.2 * turns), noise=0.01
+    )  # swings, but not by half of the start
+    settled = curve(torch.where(time < 0.45, 0.6 + 0.35 * turns, 0.3))  # swings, but not in the second half
     climbing, bursting = curve(torch.exp(2 * time)), curve(torch.exp(3 * time) * (1 + 0.5 * turns))
     turning = curve(1 - 2 * time + 4 * time**2)
     lost, infinite = curve(1 - 0.5 * time), curve(1 - 0.5 * time)
     lost[-3:], infinite[-9] = [math.nan] * 3, math.inf
     expect("slow and good, whatever the noise", verdicts(slow, good, unlucky, quick))
-    expect("swings and progress", verdicts(swings, good, lopsided, quick))
+    expect("swings and progress", verdicts(swings, good, lopsided, quick, tame, settled))
     expect("swings and divergence", verdicts(climbing, swings, bursting, turning, lopsided))
     expect("losses that are no longer numbers", verdicts(lost, infinite, good, slow))
 
@@ -622,8 +644,13 @@ with check("judge_curve") as (given, expect):
 #
 # $$L(w, b) = \frac1n \sum_{i=1}^{n} (x_i \cdot w + b - y_i)^2$$
 #
-# Call the error of row $i$ $e_i = x_i \cdot w + b - y_i$. When $b$ grows a little, every $e_i$ grows by the
-# same amount. When $w_j$ grows, $e_i$ grows $x_{ij}$ times as much. The square brings down a factor 2:
+# Here $x_i$ is row $i$ of the table, $x_{ij}$ its number in column $j$, and $x_i \cdot w = \sum_j x_{ij} w_j$. Write
+# $e_i = x_i \cdot w + b - y_i$ for the error of row $i$. How fast does $e_i^2$ grow?
+#
+# - When $e_i$ grows, $e_i^2$ grows $2 e_i$ times as much: that is the slope of a square.
+# - When $w_j$ grows, $e_i$ grows $x_{ij}$ times as much. When $b$ grows, $e_i$ grows by the same amount.
+#
+# Multiply the two, and take the mean over the rows:
 #
 # $$\frac{\partial L}{\partial w_j} = \frac2n \sum_i e_i\, x_{ij} \qquad
 # \frac{\partial L}{\partial b} = \frac2n \sum_i e_i$$
@@ -654,7 +681,7 @@ with check("judge_curve") as (given, expect):
 # </details>
 
 
-# %% exercise="linear_regression_gradients" without=["backward", "autograd", "func", "requires_grad_"]
+# %% exercise="linear_regression_gradients" without=["autograd", "backward", "requires_grad", "requires_grad_", "torch.func", "aten", "fixtures"]
 def linear_regression_gradients(X: Tensor, y: Tensor, w: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
     """Return the gradients of the mean squared error with respect to `w` and `b`, at this point.
 
@@ -717,6 +744,9 @@ print(f"one parameter after the other:          u = {u:.3f}, v = {v:.3f}")
 # Three parameters to find; the gradient comes from PyTorch. The learning rate is nearly as large as it can
 # be, 90 % of the rate at which the walk diverges.
 #
+# To find that rate, `curvatures` computes how strongly the loss bends, from the flattest direction to the steepest.
+# For linear regression this depends on the inputs only. You need not follow its three lines.
+#
 # **Predict.** Will 1,000 steps be enough? A perfect fit would leave a loss of about 400: that is the noise.
 
 # %%
@@ -769,9 +799,9 @@ print("loss after 10, 100, 1000 steps:", *(f"{round(raw[step - 1], -2):,.0f}" fo
 #
 # </details>
 #
-# The ratio of the largest to the smallest curvature is called the **condition number**. **Predict.** A
-# valley becomes ten times as narrow. How many times as many steps does it take, with the best possible
-# learning rate?
+# The ratio of the largest to the smallest curvature is called the **condition number**: it says how narrow the
+# valley is. **Predict.** The condition number becomes ten times as large. How many times as many steps does it
+# take, with the best possible learning rate?
 
 # %%
 print("condition number   steps until the distance to the minimum is a thousandth")
@@ -784,7 +814,7 @@ for ratio in (1, 10, 100, 1000):
     print(f"{ratio:16} {steps:7}")
 
 # %% [markdown]
-# Ten times as narrow, about ten times as many steps.
+# A round valley takes one step. From there on, ten times the condition number means about ten times the steps.
 #
 # The cure costs two lines: **standardise** each column, that is, subtract its mean and divide by its standard
 # deviation. **Predict.** What will be left of the condition number? (Area and rooms remain related.)
@@ -804,31 +834,40 @@ axes = plot.loss_curves({"raw": raw[:200], "standardised": scaled[:200]}, logy=T
 # ### The same on real digits
 #
 # Below, one network learns from the same 3,000 images. Only the range of the pixels differs, and in the
-# second row the learning rate. **Predict.** What will the first row show, with pixels as they come from the
-# file?
+# second row the learning rate. The last column counts, after training, the units in the second hidden layer that
+# still *work*: their ReLU is above 0 for at least one image. There are 64. **Predict.** What will the first row
+# show, with pixels as they come from the file?
 
 # %%
-print("pixels           lr      mean loss of the last 10 updates")
+print("pixels           lr      mean loss of the last 10 updates   working units")
 for name, mean, std, lr in (
-    ("0 to 255", 0.0, 1 / 255, 0.1),
+    ("0 to 255", 0.0, 1 / 255, 0.1),  # dividing by 1 / 255 undoes the scaling to 0 to 1
     ("0 to 255", 0.0, 1 / 255, 0.001),
     ("0 to 1", 0.0, 1.0, 0.1),
     ("-1 to 1", 0.5, 0.5, 0.1),
     ("mean 0, std 1", 0.1307, 0.3081, 0.1),
 ):
-    losses = train(*data.digits(mean=mean, std=std), lr=lr)
-    print(f"{name:15}  {lr:5}  {sum(losses[-10:]) / 10:5.1f}")
+    images, labels = data.digits(mean=mean, std=std)
+    network = new_network()
+    losses = train(images, labels, lr=lr, network=network)
+    with torch.no_grad():
+        working = (network[:4](images.flatten(1)) > 0).any(dim=0).sum()
+    print(f"{name:15}  {lr:5}  {sum(losses[-10:]) / 10:5.1f} {working:39}")
 
 # %% [markdown]
 # With raw pixels and learning rate 0.1 the network ends where guessing is ($\ln 10 \approx 2.3$). Nothing in
-# the code is wrong: the valley is too narrow for such steps, and a learning rate a hundred times smaller
-# rescues it. With standardised pixels the ordinary rate works, and works best.
+# the code is wrong: the valley is too narrow for such steps. The first ones threw the parameters so far that every
+# unit of a layer gives 0 for every image. Then nothing of the image comes through any more, and the slopes behind
+# those units are 0 too, so the network cannot come back. A learning rate a hundred times smaller avoids that. With
+# standardised pixels the ordinary rate works, and works best.
 #
 # ### What downhill cannot promise
 #
-# Gradient descent sees the slope and nothing else. **Predict** where these walks end: two from different
-# sides of a hill between two valleys, two on a saddle (down to the left and right, up to the front and
-# back).
+# Gradient descent sees the slope and nothing else. **Predict** where these walks end.
+#
+# - Two valleys with a hill between them: one walk starts on each side of the hill, at −0.5 and at 0.5.
+# - A saddle, $L = w_1^2 - w_2^2$: a minimum if you look along $w_1$, a maximum if you look along $w_2$. One walk
+#   starts at $(1, 0)$, the other a millionth beside it.
 
 
 # %%
@@ -855,14 +894,14 @@ for start in ((1.0, 0.0), (1.0, 1e-6)):
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
-# - **Two valleys.** The start decides which one you end in; from 0.5 it is the shallower one, a *local
-#   minimum*.
+# - **Two valleys.** The start decides which one you end in. From 0.5 it is the shallower one: a *local
+#   minimum*, lower than its surroundings, but not the lowest point of all.
 # - **A saddle.** From exactly $w_2 = 0$ the walk comes to rest at a point where the gradient is 0 and which
 #   is no minimum. The smallest deviation to the side grows with every step, so the other walk leaves it,
 #   after a long wait.
 #
-# So: gradient descent finds a place where the ground is level. That it is usually a *good* place for
-# networks is an observation, not a theorem. And a low loss on the training data is not yet a good model:
+# So: where gradient descent comes to rest, the ground is level, and that is all. That it is usually a *good* place
+# for networks is an observation, not a theorem. And a low loss on the training data is not yet a good model:
 # accuracy and new data are another matter (lesson 8).
 #
 # </details>
@@ -874,8 +913,9 @@ for start in ((1.0, 0.0), (1.0, 1e-6)):
 # of them to know which way is down? Estimate the mean from a few: a **mini-batch**. Going through all the
 # data once, batch by batch, is an **epoch**.
 #
-# **Predict.** Gradients of batches of 50 images are noisy. What is the mean of the gradients of all 60
-# batches?
+# **Predict.** Cut the 3,000 images into 60 batches of 50 and measure 60 gradients, all at the same point (a single
+# layer whose parameters are all 0 is enough to see it). How well does each of them agree with the gradient of all
+# images? And what is the mean of the 60?
 
 # %%
 model = nn.Linear(784, 10)
@@ -899,8 +939,8 @@ difference = (from_batches.mean(dim=0) - everything).abs().max()
 print(f"largest difference between the batches' mean and the full gradient: {difference:.6f}")
 
 # %% [markdown]
-# A batch's gradient is a rough guess: 50 to 70 degrees off. But each one points downhill (90 degrees would
-# be neither up nor down, and that is about what a random direction gets), and it costs a sixtieth. The
+# A batch's gradient is a rough guess: 48 to 68 degrees off. But a step against any of them goes downhill (90 degrees
+# would be neither up nor down, and that is what a random direction gets), and it costs a sixtieth. The
 # errors cancel on average: the batches' gradients scatter *around* the full one. With equal batches their
 # mean is exact; a smaller last batch weighs a little too much in it.
 #
@@ -949,16 +989,16 @@ with check("minibatches") as (given, expect):
 
     dealt = [epoch(given.generator(), n, size) for n, size in ((n, 16), (48, 12), (5, 8))]
     sizes = [[len(batch) for batch in batches] for batches in dealt]
-    expect("the sizes of the batches, also of the last", sizes)
-    expect("every index exactly once", sorted(sum(epoch(given.generator()), ())))
+    expect("the sizes of the batches, also of the last", sizes, points=0.25)
+    expect("every index exactly once", sorted(sum(epoch(given.generator()), ())), points=0.25)
     generator = given.generator()
     members = {tuple(sorted(batch)) for _ in range(4) for batch in epoch(generator)}
-    expect("a new mix of indices in every batch of four epochs", len(members))
+    expect("a new mix of indices in every batch of four epochs", len(members), points=0.75)
     seed, orders = given.integer(0, 10**6), {tuple(range(n))}
     for number in (seed, seed, seed + 1):
         generator = Generator().manual_seed(number)
         orders |= {sum(epoch(generator), ()) for _ in range(2)}
-    expect("the same orders from the same seed, other ones from another", len(orders))
+    expect("the same orders from the same seed, other ones from another", len(orders), points=0.75)
 
 # %% [markdown]
 # ### Count updates, not epochs
@@ -1061,7 +1101,7 @@ with check("exit_count_updates") as (given, expect):
 # - Level ground need not be the deepest valley.
 #
 # **Next:** lesson 4 computes the gradient of a whole network by hand, with the chain rule, at the price of
-# about one forward pass instead of 218,772. Lesson 9 comes back to narrow valleys with momentum and Adam.
+# one or two forward passes instead of 218,772. Lesson 9 comes back to narrow valleys with momentum and Adam.
 #
 # **Further reading**
 # - I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning* (2016), sections 4.3 and 8.1 to 8.2:

@@ -143,7 +143,7 @@ def numerical_gradient(f, w, eps=1e-5):
     return slopes
 
 # %% mistake="numerical_gradient"
-"""Your slopes do not depend on the `eps` that was given: either a fixed number stands in its place, or something else than a measurement made them. The caller decides how far to move."""
+"""Your slopes do not depend on the `eps` that was given: a fixed number stands in its place. The caller decides how far to move."""
 def numerical_gradient(f, w, eps=1e-5):
     eps = 1e-5
     base = w.double()
@@ -213,7 +213,7 @@ def numerical_gradient(f, w, eps=1e-5):
     return torch.stack(slopes)
 
 # %% mistake="numerical_gradient"
-"""Both points are one and the same tensor: `up = w` gives it a second name and copies nothing, so moving it up and down again brings it back. Clone it twice."""
+"""Every slope came out as 0. Are your two points one and the same tensor? `up = w` gives it a second name and copies nothing, so moving it up and down again brings it back. Each point needs a copy of its own."""
 def numerical_gradient(f, w, eps=1e-5):
     base = w.double()
     slopes = torch.zeros_like(base)
@@ -224,6 +224,32 @@ def numerical_gradient(f, w, eps=1e-5):
         down.view(-1)[i] -= eps
         slopes.view(-1)[i] = (f(up) - f(down)) / (2 * eps)
     return slopes
+
+# %% mistake="numerical_gradient"
+"""Autograd computes the gradient; here it is to be measured. A measurement is worth having because it shares nothing with what it tests."""
+def numerical_gradient(f, w, eps=1e-5):
+    leaf = w.detach().double().requires_grad_()
+    return torch.autograd.grad(f(leaf), leaf)[0]
+
+# %% right="numerical_gradient"
+"""one entry moved to both sides and put back, on a copy"""
+def numerical_gradient(f, w, eps=1e-5):
+    point = w.detach().clone().to(torch.double)
+    flat, slopes = point.view(-1), []
+    for i in range(flat.numel()):
+        flat[i] += eps
+        above = f(point).item()
+        flat[i] -= 2 * eps
+        below = f(point).item()
+        flat[i] += eps
+        slopes.append((above - below) / (2 * eps))
+    return torch.tensor(slopes, dtype=torch.float64).view_as(w)
+
+# %% right="numerical_gradient"
+"""all directions at once, with vmap"""
+def numerical_gradient(f, w, eps=1e-5):
+    moves = eps * torch.eye(w.numel(), dtype=torch.float64).view(-1, *w.shape)
+    return torch.vmap(lambda move: (f(w + move) - f(w - move)) / (2 * eps))(moves).view(w.shape)
 
 # %% [markdown]
 # ## `gradient_step`
@@ -251,6 +277,19 @@ def gradient_step(w, grad, lr):
 def gradient_step(w, grad, lr):
     new = [a - lr * b for a, b in zip(w.flatten().tolist(), grad.flatten().tolist())]
     return torch.tensor(new).reshape(w.shape)
+
+# %% right="gradient_step"
+"""PyTorch's own step, on a copy"""
+def gradient_step(w, grad, lr):
+    new = w.detach().clone()
+    new.grad = grad.clone()
+    torch.optim.SGD([new], lr=lr).step()
+    return new
+
+# %% right="gradient_step"
+"""in float64"""
+def gradient_step(w, grad, lr):
+    return w.double() - lr * grad.double()
 
 # %% mistake="gradient_step"
 """You added the gradient. It points uphill, so this step makes the loss grow."""
@@ -346,6 +385,27 @@ def gradient_descent(gradient, start, lr, steps):
         return start[None]
     path = gradient_descent(gradient, start, lr, steps - 1)
     return torch.cat([path, (path[-1] - lr * gradient(path[-1]))[None]])
+
+# %% right="gradient_descent"
+"""PyTorch's own gradient descent, on a copy"""
+def gradient_descent(gradient, start, lr, steps):
+    w = start.detach().clone()
+    optimizer = torch.optim.SGD([w], lr=lr)
+    points = [w.clone()]
+    for _ in range(steps):
+        w.grad = gradient(w)
+        optimizer.step()
+        points.append(w.clone())
+    return torch.stack(points)
+
+# %% right="gradient_descent"
+"""plain lists of numbers, one tensor at the end"""
+def gradient_descent(gradient, start, lr, steps):
+    w, points = start, [start.tolist()]
+    for _ in range(steps):
+        w = torch.sub(w, gradient(w), alpha=lr)
+        points.append(w.tolist())
+    return torch.tensor(points)
 
 # %% mistake="gradient_descent"
 """You computed the gradient once, before the loop: all steps go the same way. It must be taken afresh at every point."""
@@ -505,6 +565,22 @@ def linear_regression_gradients(X, y, w, b):
 def linear_regression_gradients(X, y, w, b):
     error = X @ w.view(-1, 1) + b - y.view(-1, 1)
     return (2 * X.T @ error / X.size(0)).squeeze(1), 2 * error.mean()
+
+# %% right="linear_regression_gradients"
+"""column by column, in float64"""
+def linear_regression_gradients(X, y, w, b):
+    X, y, w, b = X.double(), y.double(), w.double(), b.double()
+    func = X @ w + b
+    grad_w = torch.zeros_like(w)
+    for j in range(w.shape[0]):
+        grad_w[j] = (2 * (func - y) * X[:, j]).mean()
+    return grad_w, (2 * (func - y)).mean()
+
+# %% right="linear_regression_gradients"
+"""errors from the left, through a linear layer's function"""
+def linear_regression_gradients(X, y, w, b):
+    errors = F.linear(X, w[None], b[None]).squeeze(-1) - y
+    return 2 * errors @ X / len(y), 2 * torch.mean(errors)
 
 # %% mistake="linear_regression_gradients"
 """You added the slopes of the rows; the loss is their *mean*. Without dividing by n, twice the data would need half the learning rate."""
@@ -680,6 +756,47 @@ def judge_curve(losses):
     if end > start or not np.isfinite(curve).all():
         verdict = "diverging"
     return verdict
+
+# %% right="judge_curve"
+"""one loop after the other, and NaN as the number that differs from itself"""
+def judge_curve(losses):
+    start = end = 0
+    for i in range(5):
+        start += losses[i] / 5
+        end += losses[len(losses) - 1 - i] / 5
+    for loss in losses:
+        if loss != loss or loss == math.inf:
+            return "diverging"
+    if end > start:
+        return "diverging"
+    low, high = math.inf, 0
+    for loss in losses[round(len(losses) / 2) :]:
+        low, high = min(low, loss), max(high, loss)
+    if high - low > 0.5 * start:
+        return "oscillating"
+    return "slow" if (start - end) / start < 0.1 else "good"
+
+# %% mistake="judge_curve"
+"""You looked for swings in the last two thirds. The second half begins in the middle: what swung before and settled since is over."""
+def judge_curve(losses):
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    late = losses[len(losses) // 3 :]
+    if not all(math.isfinite(loss) for loss in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > start / 2:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
+
+# %% mistake="judge_curve"
+"""You measured the swings against `end`, which is small when training goes well. The rule measures them against half of `start`."""
+def judge_curve(losses):
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    late = losses[len(losses) // 2 :]
+    if not all(math.isfinite(loss) for loss in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > end / 2:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
 
 # %% mistake="judge_curve"
 """You compared only the first and the last loss. A single update may be lucky or unlucky: take means over five."""
@@ -864,6 +981,26 @@ def minibatches(n, batch_size, generator):
         deck[last], deck[other] = deck[other], deck[last]
     for start in range(0, n, batch_size):
         yield deck[start : start + batch_size]
+
+# %% right="minibatches"
+"""hand after hand, drawn from what is left"""
+def minibatches(n, batch_size, generator):
+    left = torch.arange(n)
+    while len(left):
+        hand = torch.ones(len(left)).multinomial(min(batch_size, len(left)), generator=generator)
+        yield left[hand]
+        kept = torch.ones(len(left), dtype=torch.bool)
+        kept[hand] = False
+        left = left[kept]
+
+# %% right="minibatches"
+"""Python's own shuffle, seeded with a number from the generator"""
+import random
+
+def minibatches(n, batch_size, generator):
+    deck = list(range(n))
+    random.Random(torch.randint(2**31, (), generator=generator).item()).shuffle(deck)
+    return tuple(torch.tensor(deck[start : start + batch_size]) for start in range(0, n, batch_size))
 
 # %% mistake="minibatches"
 """The last, smaller batch is missing. Its images would not be seen in this epoch."""

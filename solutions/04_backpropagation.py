@@ -20,6 +20,7 @@
 
 # %% setup=true
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -34,14 +35,15 @@ torch.set_num_threads(1)  # networks this small are faster on one thread
 # %% [markdown]
 # ## 1. Why not nudge every weight?
 #
-# Lesson 3 measured a gradient by **nudging**: move one weight a little up, a little down, and see how the loss
-# changes. It works for every function that you can run. So why does anybody need anything else?
+# Lesson 3 measured a gradient by central differences: move one weight a little up, a little down, and see how the
+# loss changes. Let us call that **nudging**. It works for every function that you can run. So why does anybody need
+# anything else?
 #
 # To run a network once, from its input to the loss, is called a **forward pass**. A nudge up and a nudge down cost
 # two of them, for each parameter.
 #
 # **Predict.** The digit network of lesson 2 has layers 784-128-64-10. How many forward passes does *one* gradient
-# cost? A hundred, ten thousand, more? Write your guess down before you run the cell.
+# cost? A hundred, ten thousand, more? Lesson 3 counted them. Write down what you remember, then run the cell.
 
 # %%
 model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
@@ -66,11 +68,12 @@ print(f"{parameters:,} parameters: {2 * parameters:,} forward passes for one gra
 # $$L_1 = W_1 x + b_1 \qquad S = \sigma(L_1) \qquad L_2 = W_2 S + b_2 \qquad \ell = (L_2 - y)^2$$
 #
 # where $\sigma(z) = 1 / (1 + e^{-z})$ is the sigmoid, $y$ is the target and $\ell$ is the loss. Draw each
-# operation as a box and each value as an arrow, and you get a **graph**. The forward pass goes along the
-# arrows, from $x$ to $\ell$.
+# operation as a box and each value as an arrow, and you get a **graph**. The forward pass goes along the blue
+# arrows, from $x$ to $\ell$. Under each box stand its formula and, in orange-red, one of its
+# derivatives.
 #
 # ![The graph of a two-layer network. Boxes from left to right: L1, S, L2 and the loss. Above the arrows, in blue,
-# the values of the forward pass: x = 2, L1 = 0.5, S = 0.622, L2 = -0.734, loss = 3.006. Below the arrows, in red,
+# the values of the forward pass: x = 2, L1 = 0.5, S = 0.622, L2 = -0.734, loss = 3.006. Below the arrows, in orange-red,
 # the gradients of the backward pass from right to left: 1 at the loss, -3.467 at L2, 5.201 at S, 1.222 at L1. The
 # parameters W1, b1, W2 and b2 enter from above, each with its value and its
 # gradient.](../img/04_backpropagation_graph.png)
@@ -83,13 +86,16 @@ print(f"{parameters:,} parameters: {2 * parameters:,} forward passes for one gra
 # \frac{\partial S}{\partial L_1} \cdot \frac{\partial L_1}{\partial W_1}
 # = 2\,(L_2 - y) \cdot W_2 \cdot S\,(1 - S) \cdot x$$
 #
-# The first factors also stand in the product for $b_1$, and the very first in those for $W_2$ and $b_2$. So we
-# work from the loss backwards and keep what we have: each box takes the gradient that arrives from the right,
-# multiplies it by its own **local derivative**, and hands the product to the left. In code, `dS` is our short
-# name for $\partial \ell / \partial S$: the gradient **of the loss with respect to** $S$.
+# (The factor $S\,(1 - S)$ is the derivative of the sigmoid. Section 6 derives it; believe it until then.)
 #
-# **Predict.** Cover the red numbers of the figure with your hand. The weight $W_2$ is negative, and the prediction
-# $L_2$ is below the target. Should $W_1$ go up or down to lower the loss? Follow the signs through the graph.
+# The first three factors also stand in the product for $b_1$, and the very first in those for $W_2$ and $b_2$. So
+# we work from the loss backwards and keep what we have: each box takes the gradient that arrives from the right,
+# multiplies it by its own **local derivative**, that of its output with respect to its input, and hands the product
+# to the left. In code, `dS` is our short name for $\partial \ell / \partial S$: the gradient **of the loss with
+# respect to** $S$.
+#
+# **Predict.** Cover the orange-red numbers of the figure with your hand. The weight $W_2$ is negative, and the prediction
+# $L_2$ is below the target $y$. Should $W_1$ go up or down to lower the loss? Follow the signs through the graph.
 
 # %%
 x, y = 2.0, 1.0
@@ -128,12 +134,12 @@ graph()
 
 # %% [markdown]
 # Is the gradient true? Nudging tells: it needs no chain rule at all. And with the gradients in hand, gradient
-# descent takes its step, with the learning rate $\alpha$:
+# descent takes the step of lesson 3, with the learning rate $\eta$ (many texts write $\alpha$):
 #
-# $$W_1' = W_1 - \alpha \, \frac{\partial \ell}{\partial W_1} \qquad
-# b_1' = b_1 - \alpha \, \frac{\partial \ell}{\partial b_1} \qquad
-# W_2' = W_2 - \alpha \, \frac{\partial \ell}{\partial W_2} \qquad
-# b_2' = b_2 - \alpha \, \frac{\partial \ell}{\partial b_2}$$
+# $$W_1' = W_1 - \eta \, \frac{\partial \ell}{\partial W_1} \qquad
+# b_1' = b_1 - \eta \, \frac{\partial \ell}{\partial b_1} \qquad
+# W_2' = W_2 - \eta \, \frac{\partial \ell}{\partial W_2} \qquad
+# b_2' = b_2 - \eta \, \frac{\partial \ell}{\partial b_2}$$
 
 
 # %%
@@ -216,10 +222,11 @@ print(f"through d: {through_d:g}, through e: {through_e:g}, by nudging a: {measu
 # %%
 logits = torch.tensor([1.0, 0.5, 0.0, -0.5, -1.0])
 probabilities = torch.softmax(logits, dim=0)
-jacobian = torch.func.jacrev(lambda z: torch.softmax(z, dim=0))(logits)
+jacobian = torch.func.jacrev(lambda z: torch.softmax(z, dim=0))(logits)  # PyTorch measures the whole table
 print("probabilities:", [round(p, 3) for p in probabilities.tolist()])
 print("column 0 (raise the first score):", [round(p, 3) for p in jacobian[:, 0].tolist()])
 print("sum of that column:", round(jacobian[:, 0].sum().abs().item(), 6))
+print("zeros in the whole table:", int((jacobian == 0).sum()))
 
 # %% [markdown]
 # <details><summary>Explain</summary>
@@ -255,6 +262,9 @@ print(f"the product g^T J that we want from it:              {weights:,} numbers
 # builds Jacobians.** Each kind of box gets a function that turns the arriving gradient directly into the leaving
 # one, and knows without a table where the zeros are. You write four of them now. One rule helps with all: *a
 # gradient has the shape of the thing it belongs to*, because it holds one slope per number.
+#
+# In all exercises of this lesson you write the derivatives yourself: an answer that lets `backward`,
+# `torch.autograd` or `torch.func` differentiate for it earns no points.
 
 # %% [markdown]
 # ## 5. The linear layer
@@ -357,8 +367,10 @@ F.cross_entropy(network(images), labels).backward()
 pictures = plot.images(network[0].weight.grad, [f"unit {k}" for k in range(8)])
 
 # %% [markdown]
-# Strokes of digits, some added, some subtracted: a gradient step adds to the weights a little of the images that
-# should excite the unit more, and takes away some of those that should excite it less.
+# The grey of the margin is zero: no image has ink there. Brighter means a positive slope, darker a negative one. You
+# see strokes of digits. A step goes *against* the gradient: it adds weight where a picture is dark and takes it away
+# where it is bright. So each unit becomes a little more like the images that should excite it more, and a little
+# less like those that should excite it less.
 
 # %% [markdown]
 # ## 6. ReLU and sigmoid
@@ -376,6 +388,8 @@ pictures = plot.images(network[0].weight.grad, [f"unit {k}" for k in range(8)])
 
 # %% [markdown]
 # ### Exercise: `relu_backward` (2 points)
+#
+# Send the gradient that arrives back through the gates.
 #
 # <details><summary>Hint</summary>
 #
@@ -401,7 +415,9 @@ with check("relu_backward") as (given, expect):
     grad_out, z = given.normal(4, 5), given.normal(4, 5)
     expect("a matrix", relu_backward(grad_out, z))
     again = relu_backward(grad_out, z)
-    expect("a new tensor, with the arguments left as they were", torch.stack([again, grad_out, z]), points=0.5)
+    expect(
+        "a new tensor, with the arguments left as they were", torch.stack([again, grad_out, z]), points=0.5
+    )
     expect("any number of axes", relu_backward(given.normal(2, 3, 4), given.normal(2, 3, 4)), points=0.5)
 
 # %% [markdown]
@@ -416,6 +432,8 @@ with check("relu_backward") as (given, expect):
 # %% [markdown]
 # ### Exercise: `sigmoid_backward` (2 points)
 #
+# Turn the gradient for $s$ into the gradient for $z$. It must also work where rounding has made $s$ exactly 0 or 1.
+#
 # <details><summary>Hint</summary>
 #
 # The argument is $s$, not $z$: the sigmoid has already been applied.
@@ -427,7 +445,7 @@ with check("relu_backward") as (given, expect):
 def sigmoid_backward(grad_out: Tensor, s: Tensor) -> Tensor:
     """Return the gradient of the loss with respect to z, where the forward pass was `s = sigmoid(z)`.
 
-    grad_out: the gradient with respect to s; s: the output of the sigmoid, same shape, between 0 and 1.
+    grad_out: the gradient with respect to s; s: the output of the sigmoid, same shape, from 0 to 1, both included.
     Returns a new tensor of that shape; the arguments stay as they are.
     """
     ### BEGIN SOLUTION
@@ -440,7 +458,9 @@ with check("sigmoid_backward") as (given, expect):
     grad_out, s = given.normal(4, 5), given.uniform(4, 5)
     expect("a matrix", sigmoid_backward(grad_out, s))
     again = sigmoid_backward(grad_out, s)
-    expect("a new tensor, with the arguments left as they were", torch.stack([again, grad_out, s]), points=0.5)
+    expect(
+        "a new tensor, with the arguments left as they were", torch.stack([again, grad_out, s]), points=0.5
+    )
     saturated = torch.tensor([0.0, 1.0, 0.5, 0.999])
     expect("outputs at the very ends", sigmoid_backward(given.normal(4), saturated), points=0.5)
 
@@ -451,7 +471,7 @@ with check("sigmoid_backward") as (given, expect):
 # %%
 z = torch.linspace(-6, 6, 200)
 s = torch.sigmoid(z)
-plot.lines(z, {"sigmoid": s * (1 - s), "ReLU": (z > 0).float()}, xlabel="input z", ylabel="slope")
+axes = plot.lines(z, {"sigmoid": s * (1 - s), "ReLU": (z > 0).float()}, xlabel="input z", ylabel="slope")
 print(f"after ten sigmoids at most {0.25**10:.1e} of a gradient is left; after ten open ReLUs, {1.0**10:g}")
 
 # %% [markdown]
@@ -496,6 +516,8 @@ print(f"after ten sigmoids at most {0.25**10:.1e} of a gradient is left; after t
 # %% [markdown]
 # ### Exercise: `cross_entropy_backward` (3 points)
 #
+# Here the way back begins, so there is no `grad_out`: the gradient of the loss with respect to itself is 1.
+#
 # <details><summary>Hint 1: the idea</summary>
 #
 # Probabilities first, one row per example. Then take 1 away from a single entry of each row.
@@ -539,7 +561,8 @@ examples = {"unsure": [0.0, 0.0, 0.0], "right and sure": [6.0, 0.0, 0.0], "wrong
 for name, scores in examples.items():
     p = torch.softmax(torch.tensor(scores), dim=0)
     arriving = p - torch.tensor([1.0, 0.0, 0.0])
-    print(f"{name:14}   p:", *(f"{value:.3f}" for value in p), "  gradient:", *(f"{value:+.3f}" for value in arriving))
+    chances, slopes = [f"{value:.3f}" for value in p], [f"{value:+.3f}" for value in arriving]
+    print(f"{name:14}   p:", *chances, "  gradient:", *slopes)
 
 # %% [markdown]
 # Each row sums to zero: what is pushed up at one class is pushed down at the others. A right and sure answer is
@@ -571,7 +594,7 @@ for name, scores in examples.items():
 #
 # where $\odot$ multiplies element by element. The first product adds over the $C$ scores that a hidden value reaches,
 # the last one over the $N$ examples that use a weight. The update is that of section 2, matrix by matrix:
-# $W_1' = W_1 - \alpha\, \partial \ell / \partial W_1$, and so on.
+# $W_1' = W_1 - \eta\, \partial \ell / \partial W_1$, and so on.
 
 # %% [markdown]
 # ### Exercise: `two_layer_gradients` (4 points)
@@ -598,10 +621,10 @@ for name, scores in examples.items():
 def two_layer_gradients(params: dict[str, Tensor], x: Tensor, labels: Tensor) -> dict[str, Tensor]:
     """Go forwards and backwards through a two-layer network and return every value on the way.
 
-    params: "W1" (h, d), "b1" (h,), "W2" (c, h), "b2" (c,); they stay as they are. x: (n, d); labels: (n,) int64.
+    params: "W1" (h, d), "b1" (h,), "W2" (c, h), "b2" (c,). x: (n, d); labels: (n,) int64. All stay as they are.
     Returns a dictionary with
       forward:  "L1" (n, h) before the sigmoid; "S" (n, h) after it; "L2" (n, c) the logits;
-                "loss" the mean cross-entropy, one number;
+                "loss" the mean cross-entropy, a float or a tensor with one number;
       backward: "dL2", "dW2", "db2", "dS", "dL1", "dW1", "db1": the gradient of the loss with respect to each,
                 in the same shape.
     """
@@ -627,7 +650,12 @@ def two_layer_gradients(params: dict[str, Tensor], x: Tensor, labels: Tensor) ->
 
 # %% check="two_layer_gradients" points=4
 with check("two_layer_gradients") as (given, expect):
-    params = {"W1": given.normal(4, 3), "b1": given.normal(4), "W2": given.normal(5, 4), "b2": given.normal(5)}
+    params = {
+        "W1": given.normal(4, 3),
+        "b1": given.normal(4),
+        "W2": given.normal(5, 4),
+        "b2": given.normal(5),
+    }
     x, labels = given.normal(7, 3), given.integers(4, size=7)  # the last class does not occur
     found = two_layer_gradients(params, x, labels)
     for name in ("L1", "S", "L2"):
@@ -640,7 +668,8 @@ with check("two_layer_gradients") as (given, expect):
 
 # %% [markdown]
 # **The idea at work.** The loop below trains such a network on three spirals. PyTorch computes the gradients
-# here; they are the numbers that your function returns. If yours is right, you may put it in their place.
+# here; they are the numbers that your function returns. If yours is right, you may put it in their place: call
+# `found = two_layer_gradients(params, points, arms)` in the loop, and use `found["d" + name]` for `slopes[name]`.
 
 # %%
 points, arms = data.spirals(300)
@@ -666,7 +695,7 @@ for _ in range(1500):
     losses.append(spiral_loss(params).item())
     slopes = torch.func.grad(spiral_loss)(params)
     params = {name: params[name] - 0.5 * slopes[name] for name in params}
-plot.loss_curves({"gradient descent": losses}, levels={"guessing, ln 3": math.log(3)}, logy=True)
+axes = plot.loss_curves({"gradient descent": losses}, levels={"guessing, ln 3": math.log(3)}, logy=True)
 right = (scores(params).argmax(dim=1) == arms).float().mean()
 print(f"loss at the start {losses[0]:.2f}, after 1,500 steps {losses[-1]:.2f}")
 print(f"{right:.0%} of the points are classified right")
@@ -684,14 +713,27 @@ print(f"{right:.0%} of the points are classified right")
 #
 # $$\text{error} = \frac{\lVert g - m \rVert}{\lVert g \rVert + \lVert m \rVert},$$
 #
-# where $\lVert \cdot \rVert$ is the root of the sum of all squares. It is 0 when they agree, 1 when only the sign is
-# wrong, and $\tfrac13$ when one is twice the other. What the nudge itself cannot measure is tiny in float64, usually
-# below $10^{-7}$. A bug is rarely that polite.
+# where $\lVert \cdot \rVert$ is the root of the sum of all squares. The length of a single number is its absolute
+# value.
+#
+# **Predict.** Take `dW1` of section 2. What is the error of the right gradient, of one with the wrong sign, and of
+# one that is twice too large?
+
+# %%
+measured = (tiny_loss(0.5 + nudge, -0.5, -1.5, 0.2) - tiny_loss(0.5 - nudge, -0.5, -1.5, 0.2)) / (2 * nudge)
+for name, claimed in {"right": dW1, "wrong sign": -dW1, "twice too large": 2 * dW1}.items():
+    error = abs(claimed - measured) / (abs(claimed) + abs(measured))
+    print(f"{name:16} error {error:.7f}")
+
+# %% [markdown]
+# In float64, what nudging itself gets wrong does not reach the seventh decimal here. A bug is rarely that polite: it
+# shows in the first digits.
 
 # %% [markdown]
 # ### Exercise: `gradient_check` (2 points)
 #
-# The check hands your function right gradients and five planted bugs. The errors must tell them apart.
+# Measure this error for every parameter of a function. The check hands over right gradients and five planted bugs;
+# your errors must tell them apart.
 #
 # <details><summary>Hint 1: the idea</summary>
 #
@@ -705,16 +747,28 @@ print(f"{right:.0%} of the points are classified right")
 # shares its memory.
 #
 # </details>
+# <details><summary>Hint 3: the error</summary>
+#
+# Collect the measured slopes in a tensor of the parameter's shape. The length of a tensor is `tensor.norm()`;
+# `float(…)` makes a plain number of it.
+#
+# </details>
 
 
 # %% exercise="gradient_check" without=["autograd", "backward", "requires_grad", "requires_grad_", "torch.func", "aten", "fixtures"]
-def gradient_check(f, params: dict[str, Tensor], grads: dict[str, Tensor], eps: float = 1e-5) -> dict[str, float]:
+def gradient_check(
+    f: Callable[[dict[str, Tensor]], Tensor],
+    params: dict[str, Tensor],
+    grads: dict[str, Tensor],
+    eps: float = 1e-5,
+) -> dict[str, float]:
     """Compare gradients with central differences and return the error of each, by name.
 
     f: takes a dictionary like `params` and returns a tensor with one number. params: float64 tensors of any shape;
     they hold the same numbers afterwards. grads: for each name, what is claimed to be the gradient of f, same shape.
-    eps: how far each number is nudged, up and down. The error of a parameter is |g - m| / (|g| + |m|), where
-    m is the measured gradient and |.| the root of the sum of squares over the whole tensor.
+    eps: how far each number is nudged, up and down. The error of a parameter is |g - m| / (|g| + |m|), where g is
+    the claimed gradient, m the measured one and |.| the root of the sum of squares over the whole tensor. (No
+    parameter here has g and m both zero.)
     """
     ### BEGIN SOLUTION
     errors = {}
@@ -754,17 +808,20 @@ with check("gradient_check") as (given, expect):
     ]
     found = [gradient_check(lambda params: mean_loss(params).detach(), params, grads) for grads in claims]
     errors = torch.tensor([[float(errors[name]) for name in params] for errors in found])
-    expect("right gradients and five planted bugs", errors, points=1.5)
+    # The tolerance is fine enough to see what a nudge in one direction only gets wrong.
+    expect("right gradients and five planted bugs", errors, points=1.5, tolerance=3e-6)
 
     cube = {"T": given.normal(2, 3, 2, dtype=torch.float64)}
     claimed = {"T": given.normal(2, 3, 2, dtype=torch.float64)}
-    error = gradient_check(lambda params: params["T"].detach().pow(3).sum(), cube, claimed)["T"]
+    error = gradient_check(lambda params: params["T"].detach().pow(3).sum(), cube, claimed, 0.5)["T"]
     rest = torch.cat([torch.tensor([float(error)]), cube["T"].flatten()])
-    expect("a parameter of any shape, left as it was", rest, points=0.5)
+    expect("a parameter of any shape, nudged by the `eps` it is given and left as it was", rest, points=0.5)
 
 # %% [markdown]
-# PyTorch brings its own, `torch.autograd.gradcheck`. It nudges every input and compares with what autograd says.
-# Below it catches a sigmoid whose author applied the sigmoid once too often on the way back.
+# PyTorch brings its own, `torch.autograd.gradcheck`. It nudges every input and compares with what the backward pass
+# says. Below it catches a sigmoid whose author applied the sigmoid once too often on the way back. (A class made from
+# `torch.autograd.Function` teaches PyTorch an operation: its way forward, its way back, and `ctx` to keep values in
+# between. Read it; you need not be able to write one.)
 
 
 # %%
@@ -827,15 +884,15 @@ print(f"gradient for W1: {dL1 * x:.4f} in this code, {slope_of_W1:.4f} by nudgin
 # ## 11. Why backwards?
 #
 # The chain rule gives a product of Jacobians. A product of matrices may be worked out in any order: the result
-# is the same, the price is not. For one image in the 784-128-64-10 network (leave the ReLUs aside), the loss
-# sees
+# is the same, the price is not. Take the longest chain of the 784-128-64-10 network, from the loss to the 784
+# pixels of one image, and leave the ReLUs aside. With $g$ the gradient for the ten scores, it is
 #
 # $$\underbrace{g^\top}_{1 \times 10}\; \underbrace{W_3}_{10 \times 64}\; \underbrace{W_2}_{64 \times 128}\;
 # \underbrace{W_1}_{128 \times 784} .$$
 #
 # **Predict.** Multiplying an $(a, b)$ matrix by a $(b, c)$ matrix takes $a \cdot b \cdot c$ multiplications.
-# You may start on the left, at the loss, or on the right, at the input. Which is cheaper, and by what factor
-# roughly?
+# You may start on the left, at the loss, or on the right, at the input. Which is cheaper, and roughly by what
+# factor?
 
 # %%
 from_the_loss = 1 * 10 * 64 + 1 * 64 * 128 + 1 * 128 * 784

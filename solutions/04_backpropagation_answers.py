@@ -365,6 +365,61 @@ def sigmoid_backward(grad_out, s):
 def sigmoid_backward(grad_out, s):
     return (grad_out * s * (1 - s)).sum()
 
+# %% mistake="relu_backward"
+"""You multiplied matrices. The gates act on each number alone, so multiply element by element."""
+def relu_backward(grad_out, z):
+    return grad_out @ (z > 0).float().T
+
+# %% mistake="sigmoid_backward"
+"""`@` multiplies matrices, and these two do not even fit. The sigmoid acts on each number alone: multiply element by
+element."""
+def sigmoid_backward(grad_out, s):
+    return grad_out @ (s * (1 - s))
+
+# %% mistake="relu_backward"
+"""`@` multiplies matrices, and these two do not even fit. ReLU acts on each number alone: multiply element by
+element."""
+def relu_backward(grad_out, z):
+    return grad_out @ (z > 0).float()
+
+# %% right="relu_backward"
+"""numbers one by one, out of a list"""
+def relu_backward(grad_out, z):
+    passed = [g if value > 0 else 0.0 for g, value in zip(grad_out.flatten().tolist(), z.flatten().tolist())]
+    return torch.tensor(passed).reshape(z.shape)
+
+# %% right="sigmoid_backward"
+"""in float64, through the diagonal Jacobian"""
+def sigmoid_backward(grad_out, s):
+    row = s.double().flatten()
+    return (grad_out.double().flatten() @ torch.diag(row * (1 - row))).reshape(s.shape)
+
+# %% right="linear_backward"
+"""in float64, through NumPy"""
+def linear_backward(grad_out, x, weight):
+    g, x, weight = (part.double().numpy() for part in (grad_out, x, weight))
+    return tuple(torch.from_numpy(part) for part in (g @ weight, g.T @ x, g.sum(axis=0)))
+
+# %% mistake="cross_entropy_backward"
+"""You took 1 away at the class with the largest probability. That is what the network guesses; what is true stands
+in `labels`."""
+def cross_entropy_backward(logits, labels):
+    p = torch.softmax(logits, dim=1)
+    p[torch.arange(len(labels)), logits.argmax(dim=1)] -= 1
+    return p / len(labels)
+
+# %% right="cross_entropy_backward"
+"""a loop over all scores, in float64, with logsumexp"""
+def cross_entropy_backward(logits, labels):
+    n, classes = logits.shape
+    scores = logits.double()
+    grad = torch.zeros_like(scores)
+    for i in range(n):
+        for k in range(classes):
+            p = torch.exp(scores[i, k] - torch.logsumexp(scores[i], dim=0))
+            grad[i, k] = (p - int(k == labels[i])) / n
+    return grad
+
 # %% right="cross_entropy_backward"
 """a loop over the examples"""
 def cross_entropy_backward(logits, labels):
@@ -914,14 +969,103 @@ def two_layer_gradients(params, x, labels):
 # %% mistake="two_layer_gradients"
 """Here a helper of the course differentiated for you. This once, write every step of the way back yourself."""
 def two_layer_gradients(params, x, labels):
-    def loss(params):
-        S = torch.sigmoid(x @ params["W1"].T + params["b1"])
-        return F.cross_entropy(S @ params["W2"].T + params["b2"], labels)
+    def loss(values):
+        S = torch.sigmoid(x @ values["W1"].T + values["b1"] + values["L1"]) + values["S"]
+        return F.cross_entropy(S @ values["W2"].T + values["b2"] + values["L2"], labels)
 
     L1 = x @ params["W1"].T + params["b1"]
     S = torch.sigmoid(L1)
-    forward = {"L1": L1, "S": S, "L2": S @ params["W2"].T + params["b2"], "loss": loss(params)}
-    return forward | {"d" + name: slope for name, slope in exact_gradients(loss, params).items()}
+    forward = {"L1": L1, "S": S, "L2": S @ params["W2"].T + params["b2"]}
+    # Nothing added to a value on the way has the same gradient as that value.
+    values = params | {name: torch.zeros_like(value) for name, value in forward.items()}
+    slopes = {"d" + name: slope for name, slope in exact_gradients(loss, values).items()}
+    return forward | slopes | {"loss": loss(values)}
+
+# %% mistake="two_layer_gradients"
+"""The way forward is there, the way back is not: the dictionary ends with the loss. Start at `dL2` and go back, one
+line of the docstring's list after the other."""
+def two_layer_gradients(params, x, labels):
+    L1 = x @ params["W1"].T + params["b1"]
+    S = torch.sigmoid(L1)
+    L2 = S @ params["W2"].T + params["b2"]
+    return {"L1": L1, "S": S, "L2": L2, "loss": F.cross_entropy(L2, labels)}
+
+# %% mistake="two_layer_gradients"
+"""The values come in a row, without names. Return a dictionary with the names of the docstring: the check looks each
+value up by its name."""
+def two_layer_gradients(params, x, labels):
+    L1 = x @ params["W1"].T + params["b1"]
+    S = torch.sigmoid(L1)
+    L2 = S @ params["W2"].T + params["b2"]
+    dL2 = (torch.softmax(L2, 1) - F.one_hot(labels, L2.shape[1])) / len(x)
+    dS = dL2 @ params["W2"]
+    dL1 = dS * S * (1 - S)
+    return L1, S, L2, F.cross_entropy(L2, labels), dL2, dL2.T @ S, dL2.sum(0), dS, dL1, dL1.T @ x, dL1.sum(0)
+
+# %% mistake="two_layer_gradients"
+"""`loss` has one number per example. The loss of a batch is one number, the mean of these."""
+def two_layer_gradients(params, x, labels):
+    L1 = x @ params["W1"].T + params["b1"]
+    S = torch.sigmoid(L1)
+    L2 = S @ params["W2"].T + params["b2"]
+    loss = -torch.log_softmax(L2, 1)[torch.arange(len(x)), labels]
+    dL2 = (torch.softmax(L2, 1) - F.one_hot(labels, L2.shape[1])) / len(x)
+    dS = dL2 @ params["W2"]
+    dL1 = dS * S * (1 - S)
+    return {
+        "L1": L1, "S": S, "L2": L2, "loss": loss, "dL2": dL2, "dW2": dL2.T @ S,
+        "db2": dL2.sum(0), "dS": dS, "dL1": dL1, "dW1": dL1.T @ x, "db1": dL1.sum(0),
+    }
+
+# %% mistake="two_layer_gradients"
+"""`loss` squashes twice: `F.cross_entropy` wants the logits and takes their softmax itself, and it was given
+probabilities."""
+def two_layer_gradients(params, x, labels):
+    L1 = x @ params["W1"].T + params["b1"]
+    S = torch.sigmoid(L1)
+    L2 = S @ params["W2"].T + params["b2"]
+    p = torch.softmax(L2, 1)
+    dL2 = (p - F.one_hot(labels, L2.shape[1])) / len(x)
+    dS = dL2 @ params["W2"]
+    dL1 = dS * S * (1 - S)
+    return {
+        "L1": L1, "S": S, "L2": L2, "loss": F.cross_entropy(p, labels), "dL2": dL2, "dW2": dL2.T @ S,
+        "db2": dL2.sum(0), "dS": dS, "dL1": dL1, "dW1": dL1.T @ x, "db1": dL1.sum(0),
+    }
+
+# %% mistake="two_layer_gradients"
+"""`dW1` is built from `S`, which leaves the first layer. What went into that layer is `x`."""
+def two_layer_gradients(params, x, labels):
+    L1 = x @ params["W1"].T + params["b1"]
+    S = torch.sigmoid(L1)
+    L2 = S @ params["W2"].T + params["b2"]
+    dL2 = (torch.softmax(L2, 1) - F.one_hot(labels, L2.shape[1])) / len(x)
+    dS = dL2 @ params["W2"]
+    dL1 = dS * S * (1 - S)
+    return {
+        "L1": L1, "S": S, "L2": L2, "loss": F.cross_entropy(L2, labels), "dL2": dL2, "dW2": dL2.T @ S,
+        "db2": dL2.sum(0), "dS": dS, "dL1": dL1, "dW1": dL1.T @ S, "db1": dL1.sum(0),
+    }
+
+# %% right="two_layer_gradients"
+"""in float64, the sum of losses divided by hand"""
+def two_layer_gradients(params, x, labels):
+    W1, b1, W2, b2 = (params[name].double() for name in ("W1", "b1", "W2", "b2"))
+    n, x = x.size(0), x.to(torch.float64)
+    L1 = torch.addmm(b1, x, W1.t())
+    S = 1 / (1 + torch.exp(-L1))
+    L2 = torch.addmm(b2, S, W2.t())
+    loss = F.cross_entropy(L2, labels, reduction="sum") / n
+    dL2 = L2.softmax(dim=-1)
+    dL2[range(n), labels] -= 1
+    dL2 = dL2 / n
+    dW2, db2, dS = dL2.t().mm(S), dL2.sum(0), dL2.mm(W2)
+    dL1 = dS * (S - S.square())
+    dW1, db1 = dL1.t().mm(x), dL1.sum(0)
+    return {
+        "L1": L1, "S": S, "L2": L2, "loss": loss,
+        "dL2": dL2, "dW2": dW2, "db2": db2, "dS": dS, "dL1": dL1, "dW1": dW1, "db1": db1,
+    }
 
 # %% right="gradient_check"
 """in place, and back again"""
@@ -1239,6 +1383,113 @@ def gradient_check(f, params, grads, eps=1e-5):
 """Your function says 0 for everything, so it trusts every gradient. Measure, then compare."""
 def gradient_check(f, params, grads, eps=1e-5):
     return {name: 0.0 for name in params}
+
+# %% mistake="gradient_check"
+"""Every slope you measured is 0, so every error is 1. Do both calls of `f` get the nudged numbers, or the same
+parameters twice?"""
+def gradient_check(f, params, grads, eps=1e-5):
+    errors = {}
+    for name, value in params.items():
+        m = torch.zeros_like(value)
+        for i in range(value.numel()):
+            up, down = value.clone(), value.clone()
+            up.view(-1)[i] += eps
+            down.view(-1)[i] -= eps
+            m.view(-1)[i] = (f(params) - f(params)) / (2 * eps)
+        errors[name] = float((grads[name] - m).norm() / (grads[name].norm() + m.norm()))
+    return errors
+
+# %% mistake="gradient_check"
+"""You gave `f` a single tensor. It takes a dictionary with all parameters, in which only one is nudged."""
+def gradient_check(f, params, grads, eps=1e-5):
+    errors = {}
+    for name, value in params.items():
+        m = torch.zeros_like(value)
+        for i in range(value.numel()):
+            up, down = value.clone(), value.clone()
+            up.view(-1)[i] += eps
+            down.view(-1)[i] -= eps
+            m.view(-1)[i] = (f(up) - f(down)) / (2 * eps)
+        errors[name] = float((grads[name] - m).norm() / (grads[name].norm() + m.norm()))
+    return errors
+
+# %% mistake="gradient_check"
+"""`len` counts the rows of a matrix, so you nudged whole rows at once. Each number has a slope of its own."""
+def gradient_check(f, params, grads, eps=1e-5):
+    errors = {}
+    for name, value in params.items():
+        m = torch.zeros_like(value)
+        for i in range(len(value)):
+            up, down = value.clone(), value.clone()
+            up[i] += eps
+            down[i] -= eps
+            m[i] = (f(params | {name: up}) - f(params | {name: down})) / (2 * eps)
+        errors[name] = float((grads[name] - m).norm() / (grads[name].norm() + m.norm()))
+    return errors
+
+# %% mistake="gradient_check"
+"""The nudge is fixed inside your function. How far to nudge is the caller's choice: use the argument `eps`."""
+def gradient_check(f, params, grads, eps=1e-5):
+    errors = {}
+    for name, value in params.items():
+        m = torch.zeros_like(value)
+        for i in range(value.numel()):
+            up, down = value.clone(), value.clone()
+            up.view(-1)[i] += 1e-5
+            down.view(-1)[i] -= 1e-5
+            m.view(-1)[i] = (f(params | {name: up}) - f(params | {name: down})) / 2e-5
+        errors[name] = float((grads[name] - m).norm() / (grads[name].norm() + m.norm()))
+    return errors
+
+# %% mistake="gradient_check"
+"""Below the fraction bar you added the gradients and then took the length. With a wrong sign the sum is nearly 0:
+take both lengths first, then add."""
+def gradient_check(f, params, grads, eps=1e-5):
+    errors = {}
+    for name, value in params.items():
+        m = torch.zeros_like(value)
+        for i in range(value.numel()):
+            up, down = value.clone(), value.clone()
+            up.view(-1)[i] += eps
+            down.view(-1)[i] -= eps
+            m.view(-1)[i] = (f(params | {name: up}) - f(params | {name: down})) / (2 * eps)
+        errors[name] = float((grads[name] - m).norm() / (grads[name] + m).norm())
+    return errors
+
+# %% mistake="gradient_check"
+"""Your lengths are the largest number of each tensor. The docstring's length is another one: the root of the sum of
+all squares."""
+def gradient_check(f, params, grads, eps=1e-5):
+    errors = {}
+    for name, value in params.items():
+        m = torch.zeros_like(value)
+        for i in range(value.numel()):
+            up, down = value.clone(), value.clone()
+            up.view(-1)[i] += eps
+            down.view(-1)[i] -= eps
+            m.view(-1)[i] = (f(params | {name: up}) - f(params | {name: down})) / (2 * eps)
+        g = grads[name]
+        errors[name] = float((g - m).abs().max() / (g.abs().max() + m.abs().max()))
+    return errors
+
+# %% right="gradient_check"
+"""NumPy for the lengths and the indices, errors as NumPy numbers"""
+import numpy as np
+
+def gradient_check(f, params, grads, eps=1e-5):
+    errors = {}
+    for name, value in params.items():
+        measured = np.zeros(tuple(value.shape))
+        for place in np.ndindex(*value.shape):
+            up = {key: tensor.clone() for key, tensor in params.items()}
+            down = {key: tensor.clone() for key, tensor in params.items()}
+            up[name][place] += eps
+            down[name][place] -= eps
+            measured[place] = (f(up).item() - f(down).item()) / (2 * eps)
+        claimed = grads[name].numpy()
+        both = np.linalg.norm(claimed.ravel()) + np.linalg.norm(measured.ravel())
+        errors[name] = np.linalg.norm((claimed - measured).ravel()) / both
+    return errors
 
 # %% right="exit_shared_value"
 """in capitals"""

@@ -241,9 +241,9 @@ print("x.grad:", x.grad, " w.grad:", w.grad)
 def gradient_of(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return the gradient of the sum of all elements of `f(x)` with respect to `x`.
 
-    f: takes a tensor of the shape of `x` and returns a tensor of any shape that depends on it; x: float, any shape,
-    tracked or not. Returns a tensor of the shape of `x`. Leaves `x`, `x.requires_grad` and the `.grad` of every
-    tensor as they are.
+    f: takes a tensor of the shape of `x` and returns a tensor of any shape that depends on it;
+    x: float, any shape, tracked or not. Returns a tensor of the shape of `x`.
+    Leaves `x`, `x.requires_grad` and the `.grad` of every tensor as they are.
     """
     ### BEGIN SOLUTION
     leaf = x.detach().clone().requires_grad_()
@@ -641,9 +641,10 @@ print("under no_grad:", message_of(loss.backward).split(": [")[0])
 def sgd_update(params: Iterable[Tensor], lr: float) -> None:
     """Subtract `lr` times its gradient from each parameter, in place.
 
-    params: leaves that require gradients, any shapes, for example `model.parameters()`; one whose `.grad` is None is
-    skipped. Afterwards each is the same tensor with new numbers, still a leaf and still tracked, and its `.grad` is as
-    it was: clearing is somebody else's task. Outside, gradients are recorded as before.
+    params: leaves that require gradients, any shapes, for example `model.parameters()`;
+    one whose `.grad` is None is skipped. Afterwards each is the same tensor with new numbers,
+    still a leaf and still tracked, and its `.grad` is as it was: clearing is somebody else's task.
+    Outside, gradients are recorded as before.
     """
     ### BEGIN SOLUTION
     with torch.no_grad():
@@ -763,8 +764,8 @@ print("a.grad:", a.grad, " b.grad:", b.grad)
 def stop_gradient_loss(a: Tensor, b: Tensor) -> Tensor:
     """Return the loss above, a scalar tensor.
 
-    a, b: the same shape, float. The gradient with respect to `a` is that of the first term alone, the gradient with
-    respect to `b` that of the second alone. Both tensors stay as they are.
+    a, b: the same shape, float. The gradient with respect to `a` is that of the first term alone,
+    the gradient with respect to `b` that of the second alone. Both tensors stay as they are.
     """
     ### BEGIN SOLUTION
     return F.mse_loss(a, b.detach()) + F.mse_loss(a.detach(), b) / 4
@@ -869,8 +870,9 @@ for v in ([1.0, 1.0, 1.0], [0.0, 1.0, 0.0], [1.0, -1.0, 0.5]):
 def vjp(f: Callable[[Tensor], Tensor], x: Tensor, v: Tensor) -> Tensor:
     """Return the product of `v` with the Jacobian of `f` at `x`.
 
-    f: takes a tensor of the shape of `x`, returns a tensor of any shape; x: float, any shape, stays as it is;
-    v: the shape of `f(x)`. Returns a tensor of the shape of `x`. Goes back through `f` once.
+    f: takes a tensor of the shape of `x`, returns a tensor of any shape;
+    x: float, any shape, stays as it is; v: float, the shape of `f(x)`.
+    Returns a tensor of the shape of `x`. Goes back through `f` once.
     """
     ### BEGIN SOLUTION
     leaf = x.detach().clone().requires_grad_()
@@ -982,11 +984,12 @@ axes = plot.tape(loss, loss=loss, **parameters)
 
 # %% exercise="repair_the_tape"
 def repair_the_tape(model: nn.Sequential, batch: tuple[Tensor, Tensor]) -> Tensor:
-    """Calculate the loss of one batch and its gradients: cross-entropy plus 0.01 times all squared parameters.
+    """Calculate the loss of one batch and its gradients.
 
-    model: layers in a row, from images to logits; batch: images (n, features) and labels (n,) int64. Leaves in
-    every parameter's `.grad` the gradient of this loss, and nothing of what was there before.
-    Takes no step: the parameters stay as they are. Returns the loss, as a scalar tensor or a plain number.
+    The loss is cross-entropy plus 0.01 times the sum of all squared parameters, biases too.
+    model: layers in a row, from images to logits; batch: images (n, features), labels (n,) int64.
+    Leaves in every parameter's `.grad` the gradient of this loss, and nothing of what was there.
+    Takes no step: the parameters stay as they are. Returns the loss, a scalar tensor or a number.
     """
     ### BEGIN SOLUTION
     images, labels = batch

@@ -51,6 +51,13 @@ class Stage:
         for number, source in enumerate(self._sources):
             _run(source, self._setup, f"<{lesson.stem}, setup {number}>")
 
+    def reference(self, exercise: str) -> Any:
+        """Return what the reference defines for an exercise, to be used like the lesson's own."""
+        space = dict(self._setup)
+        for cell in self.lesson.exercises.values():
+            _run(cell.source, space, f"<{cell.name}>")
+        return space[exercise]
+
     def evidence(self, exercise: str, source: str | None, seed: str) -> Shown:
         """Run a check with `source` in the exercise's place, the reference if it is None."""
         space = dict(self._setup)

@@ -22,6 +22,7 @@ from helper.course import CourseError
 from helper.grading.marking import Marked, mark
 from helper.grading.notebook import canonical, read_notebook
 from helper.grading.runner import Runner
+from helper.grading.sandbox import Limits
 from helper.key import Key
 
 IN_FLIGHT = 3  # tasks per worker that are sent ahead, so that memory does not grow with the class
@@ -44,10 +45,13 @@ class Task:
 class Workers:
     """The processors that mark. Entering starts or finds them, leaving stops what was started."""
 
-    def __init__(self, count: int = 0, scheduler: str = "", *, unsandboxed: bool = False) -> None:
+    def __init__(
+        self, count: int = 0, scheduler: str = "", *, unsandboxed: bool = False, limits: Limits | None = None
+    ) -> None:
         self.count = count or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else count or 2
         self._scheduler = scheduler
         self._unsandboxed = unsandboxed
+        self._limits = limits
         self._client: Any = None
         self._cluster: Any = None
 
@@ -80,7 +84,14 @@ class Workers:
 
         def send(task: Task) -> Any:
             return client.submit(
-                _mark_one, task.id, task.source, texts[task.lesson], self._unsandboxed, pure=False, retries=1
+                _mark_one,
+                task.id,
+                task.source,
+                texts[task.lesson],
+                self._unsandboxed,
+                self._limits,
+                pure=False,
+                retries=1,
             )
 
         sent = [send(first), *(send(task) for task in islice(waiting, self.count * IN_FLIGHT - 1))]
@@ -125,10 +136,12 @@ def close_runners() -> None:
     _local.__dict__.clear()
 
 
-def _mark_one(task_id: str, source: bytes, texts: list[str], unsandboxed: bool) -> tuple[str, dict[str, Any]]:
+def _mark_one(
+    task_id: str, source: bytes, texts: list[str], unsandboxed: bool, limits: Limits | None
+) -> tuple[str, dict[str, Any]]:
     release, key = _parsed(*texts)
     if getattr(_local, "runner", None) is None:
-        _local.runner = Runner(unsandboxed=unsandboxed)
+        _local.runner = Runner(limits, unsandboxed=unsandboxed)
         _runners.append(_local.runner)
     return task_id, mark(canonical(release, read_notebook(source)), key, _local.runner).to_json()
 
