@@ -13,8 +13,8 @@ from helper.evidence import Failure, Plain, numbers_of, same
 PYTORCH: tuple[tuple[str, str], ...] = (
     (
         r"mat1 and mat2 shapes cannot be multiplied",
-        "The layer got a shape it does not fit. Were the images flattened to (batch, 784), and do the sizes of "
-        "neighbouring layers agree?",
+        "Two matrices do not fit: the columns of the first must be as many as the rows of the second. Print both "
+        "shapes. Were images flattened, is a transpose missing, do the sizes of neighbouring layers agree?",
     ),
     (
         r"mat1 and mat2 must have the same dtype|expected m1 and m2 to have the same dtype"
@@ -109,6 +109,7 @@ PYTORCH: tuple[tuple[str, str], ...] = (
 )
 
 PYTHON: dict[str, str] = {
+    "KeyError": "The dictionary has no entry of that name; the docstring lists the names.",
     "RecursionError": "The function calls itself too deeply. A loop has no such limit.",
     "ZeroDivisionError": "Something was divided by zero. What is counted here, and can the count be zero?",
     "ModuleNotFoundError": "That library is not part of the course; the exercise can be solved without it.",
@@ -223,7 +224,7 @@ def _compare_kinds(expected: Plain, got: Plain) -> str:
     if "number" in expected and "tensor" in got:
         return text + " `.item()` turns a tensor of one element into a number."
     if "tensor" in expected and "number" in got:
-        return text + " A plain number carries no gradient: keep it a tensor."
+        return text + " Once it is a plain number, it can carry no gradient: keep it a tensor."
     return text
 
 
@@ -231,6 +232,8 @@ def _compare_numbers(a: list[float], b: list[float], sizes: Sequence[int], revea
     if not all(map(math.isfinite, b)) and all(map(math.isfinite, a)):
         bad = "NaN" if any(map(math.isnan, b)) else "infinite"
         return f"Some of the numbers are {bad}. Where could something overflow, or a logarithm meet zero?"
+    if not any(b) and any(a):
+        return "The value is 0." if len(b) == 1 else "Every number is 0. What should have changed them?"
     pairs = [(x, y) for x, y in zip(a, b, strict=True) if math.isfinite(x) and math.isfinite(y)]
     ratios = [y / x for x, y in pairs if abs(x) > 1e-6]
     if (

@@ -327,8 +327,8 @@ for score in (-10.0, -2.0, 0.0):
 # <details><summary>Explain</summary>
 #
 # Training changes a number the more, the steeper the loss is in it. Where the network is sure and wrong, the squared
-# error is nearly flat: about one hundred-thousandth. The worst mistake teaches the least. Cross-entropy has the slope
-# −1 there. The logarithm undoes the exponential that flattened the probability.
+# error is nearly flat: about one hundred-thousandth. The worst mistake teaches the least. Cross-entropy has nearly
+# the slope −1. The logarithm undoes the exponential that flattened the probability.
 # </details>
 #
 # So classifiers use cross-entropy, with ten classes as with two.

@@ -425,7 +425,7 @@ axes = plot.descent(valley, {"lr = 0.15": walk(0.15)}, xlim=(-4.5, 4.5), ylim=(-
 #
 # ### Repair: the loss falls, then it rises
 #
-# This walk uses the same valley, a harmless learning rate, and 12 losses. Something is wrong. Run the cell and say
+# This walk uses the same valley, a harmless learning rate, and 12 steps. Something is wrong. Run the cell and say
 # from the printed losses what the path looks like. Then find the line to move. When it is in the right place, the
 # loss falls in every step, down to 4.1.
 
@@ -475,7 +475,8 @@ descent()
 # you start (unless you start exactly on the valley floor, at $w_2 = 0$).
 #
 # </details>
-#
+
+# %% [markdown]
 # There is a sharp border, and on a parabola it can be computed. Take $L = \tfrac{k}{2} w^2$, with its minimum at 0.
 # Its slope is $k w$. The slope grows by $k$ with each unit of $w$: this $k$, the second derivative, is the
 # **curvature**. One step turns $w$ into $w - \eta k w = (1 - \eta k)\, w$. **Every step multiplies the distance to the minimum by
@@ -622,9 +623,7 @@ with check("judge_curve") as (given, expect):
     early = time < 0.2
     swings = curve(torch.where(early, 1, 0.5 + 0.4 * turns))
     lopsided = curve(torch.where(early, 1, 0.2 + 0.65 * (torch.cos(126 * time) > 0.4)))
-    tame = curve(
-        torch.where(early, 1, 0.35 + 0.2 * turns), noise=0.01
-    )  # swings, but not by half of the start
+    tame = curve(torch.where(early, 1, 0.35 + 0.2 * turns), 0.01)  # swings by less than half of the start
     settled = curve(torch.where(time < 0.45, 0.6 + 0.35 * turns, 0.3))  # swings, but not in the second half
     climbing, bursting = curve(torch.exp(2 * time)), curve(torch.exp(3 * time) * (1 + 0.5 * turns))
     turning = curve(1 - 2 * time + 4 * time**2)
@@ -798,7 +797,8 @@ print("loss after 10, 100, 1000 steps:", *(f"{round(raw[step - 1], -2):,.0f}" fo
 # minimum in six steps.](../img/03_gradient_descent_zigzag.png)
 #
 # </details>
-#
+
+# %% [markdown]
 # The ratio of the largest to the smallest curvature is called the **condition number**: it says how narrow the
 # valley is. **Predict.** The condition number becomes ten times as large. How many times as many steps does it
 # take, with the best possible learning rate?

@@ -621,7 +621,8 @@ for name, scores in examples.items():
 def two_layer_gradients(params: dict[str, Tensor], x: Tensor, labels: Tensor) -> dict[str, Tensor]:
     """Go forwards and backwards through a two-layer network and return every value on the way.
 
-    params: "W1" (h, d), "b1" (h,), "W2" (c, h), "b2" (c,). x: (n, d); labels: (n,) int64. All stay as they are.
+    params: "W1" (h, d), "b1" (h,), "W2" (c, h), "b2" (c,). x: (n, d); labels: (n,) int64.
+    All arguments stay as they are.
     Returns a dictionary with
       forward:  "L1" (n, h) before the sigmoid; "S" (n, h) after it; "L2" (n, c) the logits;
                 "loss" the mean cross-entropy, a float or a tensor with one number;
@@ -764,11 +765,12 @@ def gradient_check(
 ) -> dict[str, float]:
     """Compare gradients with central differences and return the error of each, by name.
 
-    f: takes a dictionary like `params` and returns a tensor with one number. params: float64 tensors of any shape;
-    they hold the same numbers afterwards. grads: for each name, what is claimed to be the gradient of f, same shape.
-    eps: how far each number is nudged, up and down. The error of a parameter is |g - m| / (|g| + |m|), where g is
-    the claimed gradient, m the measured one and |.| the root of the sum of squares over the whole tensor. (No
-    parameter here has g and m both zero.)
+    f: takes a dictionary like `params` and returns a tensor with one number.
+    params: float64 tensors of any shape; they hold the same numbers afterwards.
+    grads: for each name, what is claimed to be the gradient of f, same shape.
+    eps: how far each number is nudged, up and down.
+    The error of a parameter is |g - m| / (|g| + |m|), where g is the claimed gradient, m the measured one, and
+    |.| the root of the sum of squares over the whole tensor. (No parameter here has g and m both zero.)
     """
     ### BEGIN SOLUTION
     errors = {}

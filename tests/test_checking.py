@@ -174,6 +174,7 @@ def test_an_answer_that_changes_its_input_is_caught():
 def test_an_empty_answer_is_not_one_that_refuses():
     assert error_of(lambda: int("x")) == "ValueError"
     assert error_of(lambda: 1) == "no error"
+    assert error_of(lambda: torch.ones(2).unflatten(0, (3,))) == "RuntimeError"
     with pytest.raises(NotImplementedError):
         error_of(lambda: (_ for _ in ()).throw(NotImplementedError()))
 

@@ -295,6 +295,26 @@ def test_unreadable_work_gets_nothing_and_a_reason_and_stops_nobody(run, room):
     assert "web page" in page
 
 
+def test_a_grader_that_breaks_at_one_submission_marks_the_others(run, room, monkeypatch):
+    from helper.grading import workers
+
+    hand_in(room, "one", RIGHT)
+    hand_in(room, "two", f"{RIGHT}  # break here")
+    mark = workers.mark
+
+    def break_at_one(notebook, *others):
+        if "break here" in notebook.source_of("mean_square"):
+            raise ZeroDivisionError("our own fault")
+        return mark(notebook, *others)
+
+    monkeypatch.setattr(workers, "mark", break_at_one)
+    graded = run(room)
+    assert points(graded) == {"one": 4.0}
+    assert graded.failed == {f"two/{LESSON}": "ZeroDivisionError: our own fault"}
+    monkeypatch.undo()
+    assert run(room).marked == 1
+
+
 def test_nothing_to_mark_is_told(run, room, tmp_path):
     (tmp_path / "class" / "in").mkdir(parents=True)
     with pytest.raises(CourseError, match="no notebook of this course"):

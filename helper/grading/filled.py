@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from helper.grading.marking import Marked
-from helper.grading.notebook import Canonical, CanonicalCell
+from helper.grading.notebook import Canonical, CanonicalCell, printable
 from helper.panel import to_html
 
 
@@ -45,11 +45,6 @@ def with_outputs(nb: dict[str, Any], marked: Marked) -> dict[str, Any]:
 
 def is_check(cell: Mapping[str, Any]) -> bool:
     return bool(cell.get("metadata", {}).get("nbgrader", {}).get("grade"))
-
-
-def printable(text: str) -> str:
-    """Drop control characters that a terminal or a browser might act on."""
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]", "", text)
 
 
 def _cell(cell: CanonicalCell, released: Mapping[str, Any] | None) -> dict[str, Any]:

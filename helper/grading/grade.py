@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,17 @@ BATCH = 50
 
 @dataclass(frozen=True)
 class Graded:
-    """What a run did. marked: how many were marked now; reused: how many the ledger knew already."""
+    """What a run did. marked: how many were marked now; reused: how many the ledger knew already.
+
+    failed: for each submission at which the grader itself broke, why; it has no marks, and is tried again next time.
+    """
 
     marks: dict[str, dict[str, Marked]] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
     marked: int = 0
     reused: int = 0
     interrupted: bool = False
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,12 +75,16 @@ def grade(
         names = {_id(record): _content_key(record, lessons[record.lesson]) for record in records}
         new = [record for record in records if names[_id(record)] not in ledger]
         done, interrupted = 0, False
+        failed: dict[str, str] = {}
         tell("marking", 0, len(new))
         try:
-            for record, marked in _mark(new, lessons, workers):
-                ledger.add(names[_id(record)], marked)
-                done += 1
-                tell("marking", done, len(new))
+            for record, outcome in _mark(new, lessons, workers):
+                if isinstance(outcome, Marked):
+                    ledger.add(names[_id(record)], outcome)
+                    done += 1
+                else:
+                    failed[_id(record)] = outcome
+                tell("marking", done + len(failed), len(new))
         except KeyboardInterrupt:
             interrupted = True
         marked_records = [record for record in records if names[_id(record)] in ledger]
@@ -84,14 +92,17 @@ def grade(
         _write_down(room, url, marked_records, names, lessons, ledger, tell)
         marks: dict[str, dict[str, Marked]] = {}
         for record in marked_records:
-            marks.setdefault(record.student, {})[record.lesson] = ledger.get(names[_id(record)])
+            marked = replace(
+                ledger.get(names[_id(record)]), outputs={}
+            )  # memory does not grow with what is printed
+            marks.setdefault(record.student, {})[record.lesson] = marked
         write_whole(room.root / "report.html", report.class_page(marks, left))
-    return Graded(marks, left, done, len(records) - len(new), interrupted)
+    return Graded(marks, left, done, len(records) - len(new), interrupted, failed)
 
 
 def _mark(
     records: list[Submission], lessons: dict[str, _Lesson], workers: Workers
-) -> Iterator[tuple[Submission, Marked]]:
+) -> Iterator[tuple[Submission, Marked | str]]:
     runnable = []
     for record in records:
         if record.problem:
@@ -101,8 +112,8 @@ def _mark(
     shared = {name: (lesson.release_text, lesson.key_text) for name, lesson in lessons.items()}
     by_id = {_id(record): record for record in runnable}
     tasks = (Task(_id(record), record.lesson, record.source) for record in runnable)
-    for task_id, marked in workers.run(tasks, shared):
-        yield by_id[task_id], marked
+    for task_id, outcome in workers.run(tasks, shared):
+        yield by_id[task_id], outcome
 
 
 def _lesson(room: Classroom, lesson: str) -> _Lesson:
@@ -116,7 +127,9 @@ def _id(record: Submission) -> str:
 
 
 def _content_key(record: Submission, lesson: _Lesson) -> str:
-    return content_key(record.source + record.problem.encode(), lesson.release_text.encode(), lesson.key_text)
+    return content_key(
+        f"{record.digest} {record.problem}".encode(), lesson.release_text.encode(), lesson.key_text
+    )
 
 
 def _keep_received(room: Classroom, records: list[Submission]) -> None:
@@ -124,9 +137,10 @@ def _keep_received(room: Classroom, records: list[Submission]) -> None:
     for record in records:
         folder = room.submitted / record.student / record.lesson
         path = folder / f"{record.lesson}.ipynb"
-        if not path.exists() or path.read_bytes() != record.source:
+        source = record.source
+        if not path.exists() or path.read_bytes() != source:
             folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(record.source)
+            path.write_bytes(source)
         if record.received:
             write_whole(folder / "timestamp.txt", record.received.isoformat(" "))
 

@@ -10,10 +10,12 @@ import re
 import stat
 import unicodedata
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from helper.course import CourseError
@@ -31,32 +33,38 @@ CANVAS = re.compile(r"^(?P<name>[^_/]+?)_(?P<late>LATE_)?(?P<number>\d+)_(?P<fil
 class Submission:
     """One student's notebook for one lesson.
 
-    source: the notebook's bytes as received; digest: their hash; received: when, from the receiver's own record
-    (nbgrader's timestamp.txt), None if unknown; notes: what was seen and how it was treated; problem: why
-    nothing in it can be marked, or "".
+    load: gets the notebook's bytes as received, which are not kept in memory; digest: their hash; received: when,
+    from the receiver's own record (nbgrader's timestamp.txt), None if unknown; notes: what was seen and how it
+    was treated; problem: why nothing in it can be marked, or "".
     """
 
     student: str
     lesson: str
-    source: bytes
+    load: Callable[[], bytes]
+    digest: str
     received: datetime | None = None
     notes: tuple[str, ...] = ()
     problem: str = ""
 
     @property
-    def digest(self) -> str:
-        return hashlib.sha256(self.source).hexdigest()
+    def source(self) -> bytes:
+        return self.load()
 
 
 @dataclass(frozen=True)
 class _File:
-    """A file as found: its path inside the folder or archive, when it changed, and how to get its bytes."""
+    """A file as found: its path inside the folder or archive, when it changed, and how to get its bytes.
+
+    load raises _UnreadableError, with the reason in one sentence.
+    """
 
     path: PurePosixPath
-    size: int
     changed: float
-    content: bytes | None
-    problem: str = ""
+    load: Callable[[], bytes]
+
+
+class _UnreadableError(Exception):
+    pass
 
 
 @dataclass(frozen=True)
@@ -83,8 +91,9 @@ def intake(
     files = list(_files(place, left))
     names = _student_names(files)
     for file in files:
-        if file.path.name == "timestamp.txt" and file.content is not None:
-            stamps[file.path.parent] = file.content[:100].decode("utf-8", "replace").strip()
+        if file.path.name == "timestamp.txt":
+            with suppress(_UnreadableError):
+                stamps[file.path.parent] = file.load()[:100].decode("utf-8", "replace").strip()
     for file in files:
         if file.path.suffix.lower() != ".ipynb":
             if file.path.name not in ("timestamp.txt", "key.json", ".DS_Store"):
@@ -117,12 +126,17 @@ def _submission(
     stamp: str,
     notes: tuple[str, ...],
 ) -> Submission | None:
-    content = file.content or b""
+    problem, content = "", b""
+    try:
+        content = file.load()
+    except _UnreadableError as error:
+        problem = str(error)
     submitted = read_notebook(content)
+    problem = problem or submitted.problem
     lesson = _lesson_of(submitted, file.path, exercises) or only
     if not lesson:
         # What cannot be read is still somebody's submission if there is only one lesson it can belong to.
-        if not (submitted.problem or file.problem) or len(exercises) != 1:
+        if not problem or len(exercises) != 1:
             return None
         lesson = next(iter(exercises))
     if f"{lesson}.ipynb" != file.path.name:
@@ -133,8 +147,9 @@ def _submission(
             from nbgrader.utils import parse_utc
 
             received = parse_utc(stamp)
-    problem = file.problem or submitted.problem
-    return Submission(student, lesson, b"" if file.problem else content, received, notes, problem)
+    load = (lambda: b"") if problem and not content else file.load
+    digest = hashlib.sha256(content).hexdigest()
+    return Submission(student, lesson, load, digest, received, notes, problem)
 
 
 def _lesson_of(submitted: Submitted, path: PurePosixPath, exercises: Mapping[str, Sequence[str]]) -> str:
@@ -221,16 +236,7 @@ def _files_in_folder(place: Path, left: list[str]) -> Iterator[_File]:
             for file in _files_in_zip(path, left):
                 yield replace(file, path=PurePosixPath(path.stem) / file.path)
             continue
-        status = path.stat()
-        problem = _too_large(status.st_size)
-        wanted = path.suffix.lower() == ".ipynb" or path.name == "timestamp.txt"
-        content = None
-        if wanted and not problem:
-            try:
-                content = path.read_bytes()
-            except OSError as error:
-                problem = f"The file could not be read: {error.strerror}."
-        yield _File(relative, status.st_size, status.st_mtime, content, problem)
+        yield _File(relative, path.stat().st_mtime, partial(_read_file, path))
 
 
 def _files_in_zip(place: Path, left: list[str]) -> Iterator[_File]:
@@ -251,28 +257,34 @@ def _files_in_zip(place: Path, left: list[str]) -> Iterator[_File]:
                 if stat.S_ISLNK(info.external_attr >> 16):
                     left.append(f"{path}: a link to elsewhere, refused.")
                     continue
-                yield _file_in_zip(archive, info, path)
+                changed = 0.0
+                with suppress(ValueError, OverflowError, OSError):
+                    changed = datetime(*info.date_time).timestamp()
+                yield _File(path, changed, partial(_read_in_zip, place, info))
     except (zipfile.BadZipFile, OSError) as error:
         raise CourseError(f"{place} cannot be read as a zip ({error}): download it again.") from error
 
 
-def _file_in_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: PurePosixPath) -> _File:
-    changed = 0.0
-    with suppress(ValueError, OverflowError, OSError):
-        changed = datetime(*info.date_time).timestamp()
-    problem = _too_large(info.file_size)
-    content = None
-    if not problem and (path.suffix.lower() == ".ipynb" or path.name == "timestamp.txt"):
-        try:
-            with archive.open(info) as stream:
-                content = stream.read(LARGEST_NOTEBOOK + 1)  # what the archive says of sizes need not be true
-            problem = _too_large(len(content))
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError) as error:
-            problem = f"The file could not be unpacked: {error}."
-    return _File(path, info.file_size, changed, None if problem else content, problem)
+def _read_file(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return _no_more(stream.read(LARGEST_NOTEBOOK + 1), path.stat().st_size)
+    except OSError as error:
+        raise _UnreadableError(f"The file could not be read: {error.strerror}.") from error
 
 
-def _too_large(size: int) -> str:
-    if size <= LARGEST_NOTEBOOK:
-        return ""
-    return f"The file has {size / 2**20:.0f} MB; a notebook may have {LARGEST_NOTEBOOK // 2**20}. Clear its outputs."
+def _read_in_zip(place: Path, info: zipfile.ZipInfo) -> bytes:
+    try:
+        with zipfile.ZipFile(place) as archive, archive.open(info) as stream:
+            return _no_more(stream.read(LARGEST_NOTEBOOK + 1), info.file_size)  # sizes in an archive can lie
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError, EOFError) as error:
+        raise _UnreadableError(f"The file could not be unpacked: {error}.") from error
+
+
+def _no_more(content: bytes, size: int) -> bytes:
+    if len(content) <= LARGEST_NOTEBOOK:
+        return content
+    raise _UnreadableError(
+        f"The file has {max(size, len(content)) / 2**20:.0f} MB; a notebook may have {LARGEST_NOTEBOOK // 2**20}. "
+        "Clear its outputs."
+    )

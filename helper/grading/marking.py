@@ -10,13 +10,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from helper.evidence import Evidence, Failure
-from helper.grading.notebook import Canonical
+from helper.grading.notebook import Canonical, printable
 from helper.grading.runner import Runner
+from helper.grading.suspicion import suspicions
 from helper.grading.transcript import Job, Role, Run
 from helper.judge import NOT_ATTEMPTED, Result, Verdict, judge
 from helper.key import Key
 from helper.source import forbidden_names
 
+LONGEST_ADVICE = 2000  # characters: it may quote the student
 STOPPED_BY = {
     "time-out": "TimeOut",
     "out of memory": "MemoryError",
@@ -77,7 +79,9 @@ def mark(notebook: Canonical, key: Key, runner: Runner) -> Marked:
     # What is printed during a check may show the secret inputs: it is not kept.
     shown = [cell.id for cell in notebook.to_run if cell.role != "check"]
     outputs = {cell_id: run.cells[cell_id].output for cell_id in shown if run.cells[cell_id].output}
-    return Marked(notebook.lesson, verdicts, outputs, (*notebook.flags, *run.flags), run.seconds)
+    forbids = any(check.without for check in key.checks.values())
+    flags = (*notebook.flags, *suspicions(notebook, forbids), *run.flags)
+    return Marked(notebook.lesson, verdicts, outputs, tuple(printable(flag) for flag in flags), run.seconds)
 
 
 def unmarkable(lesson: str, key: Key, problem: str) -> Marked:
@@ -100,7 +104,8 @@ def _verdict(notebook: Canonical, key: Key, run: Run, name: str) -> Verdict:
     shown, failure = run.evidence.get(name, ((), None))
     evidence = Evidence(dict(shown), _failure(notebook, run, name, failure))
     forbidden = forbidden_names(notebook.sources(), name, key.checks[name].without)
-    return judge(evidence, key.checks[name], key.lesson, forbidden, reveal=False)
+    verdict = judge(evidence, key.checks[name], key.lesson, forbidden, reveal=False)
+    return replace(verdict, advice=tuple(printable(text)[:LONGEST_ADVICE] for text in verdict.advice))
 
 
 def _failure(notebook: Canonical, run: Run, name: str, failure: Failure | None) -> Failure | None:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 MOST_CELLS = 2000
 LONGEST_CELL = 200_000  # characters
+MOST_CODE = 500_000  # characters in all code cells: reading it takes a thousand times its size in memory
 
 Role = Literal["setup", "exercise", "extra", "check", "other"]
 
@@ -97,9 +98,11 @@ def read_notebook(content: bytes) -> Submitted:
     if len(raw) > MOST_CELLS:
         return Submitted(problem=f"The notebook has {len(raw)} cells; more than {MOST_CELLS} are not marked.")
     cells = tuple(_cell(item) for item in raw if isinstance(item, dict))
-    if any(len(cell.source) > LONGEST_CELL for cell in cells):
+    code = [len(cell.source) for cell in cells if cell.type == "code"]
+    if max(code, default=0) > LONGEST_CELL or sum(code) > MOST_CODE:
         return Submitted(
-            problem=f"A cell has more than {LONGEST_CELL:,} characters. Remove what was pasted into it."
+            problem=f"A code cell has more than {LONGEST_CELL:,} characters, or all together more than "
+            f"{MOST_CODE:,}. Remove what was pasted into them."
         )
     course = _dict(_dict(data.get("metadata")).get("course"))
     return Submitted(cells, _text(course.get("lesson")))
@@ -154,6 +157,11 @@ def canonical(release: Mapping[str, Any], submitted: Submitted) -> Canonical:
     return Canonical(
         _text(_dict(_dict(release.get("metadata")).get("course")).get("lesson")), tuple(cells), tuple(flags)
     )
+
+
+def printable(text: str) -> str:
+    """Drop control characters that a terminal or a browser might act on."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]", "", text)
 
 
 def _known(cell: Mapping[str, Any]) -> CanonicalCell:
@@ -228,7 +236,10 @@ def _oddities(known: list[CanonicalCell], seen: list[int]) -> Iterable[str]:
 def _cell(data: Mapping[str, Any]) -> SubmittedCell:
     marks = _dict(_dict(data.get("metadata")).get("nbgrader"))
     kind = _text(data.get("cell_type")) or "raw"
-    return SubmittedCell(kind, _source(data), _text(data.get("id")), _text(marks.get("grade_id")))
+    source = _source(data)
+    if kind != "code":
+        source = source[:LONGEST_CELL]  # a pasted picture costs no marks
+    return SubmittedCell(kind, source, _text(data.get("id")), _text(marks.get("grade_id")))
 
 
 def _source(data: Mapping[str, Any]) -> str:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from helper.grading.classroom import write_whole
-from helper.grading.filled import printable
 from helper.grading.marking import Marked
-from helper.grading.notebook import Canonical
+from helper.grading.notebook import Canonical, printable
 from helper.judge import RIGHT
 from helper.panel import to_html
 

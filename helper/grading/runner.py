@@ -313,10 +313,11 @@ def _answer(control: socket.socket, seconds: float) -> dict[str, Any]:
     line = b""
     try:
         while not line.endswith(b"\n"):
-            data = control.recv(10_000)
-            if not data:
+            waiting = control.recv(10_000, socket.MSG_PEEK)
+            if not waiting:
                 return {}
-            line += data
+            # Not more than a line: the next answer may follow on its heels.
+            line += control.recv(waiting.find(b"\n") + 1 or len(waiting))
     except OSError:
         return {}
     finally:

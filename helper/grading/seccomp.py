@@ -140,8 +140,10 @@ def _instructions(policy: Policy, machine: str) -> Iterator[bytes]:
     yield from _on_argument(
         "ioctl", machine, 1, [(_EQUAL, _PUSH_INPUT), (_EQUAL, _LINUX_CONSOLE)], errno.EPERM
     )
-    # The signal at the parent's death must stay set; libraries that ask for another are told it worked.
-    yield from _on_argument("prctl", machine, 0, [(_EQUAL, linux.PR_SET_PDEATHSIG)], 0)
+    # The signal at the parent's death must stay set, and its memory be measurable from outside; libraries that
+    # ask for something else are told it worked.
+    kept = [(_EQUAL, linux.PR_SET_PDEATHSIG), (_EQUAL, linux.PR_SET_DUMPABLE)]
+    yield from _on_argument("prctl", machine, 0, kept, 0)
     families = [(_EQUAL, int(socket.AF_UNIX))] if policy.unix_sockets else []
     yield from _on_argument("socket", machine, 0, families, errno.EPERM, unless=True)
     if policy.alone_as is not None:

@@ -93,6 +93,7 @@ class Transcript:
         self._shown: dict[str, dict[str, Plain]] = {}
         self._ended: dict[str, Failure | None] = {}
         self._heard = self._read = 0  # bytes of records, and of text since the last mark
+        self._kept = 0  # bytes of evidence, of all processes together
         self._record = bytearray()
         self._too_long = False
         self._stream = bytearray()
@@ -188,7 +189,7 @@ class Transcript:
         if not isinstance(record, dict):
             return
         if "check" in record:
-            self._take_evidence(record)
+            self._take_evidence(record, len(line))
         elif "begin" in record:
             name = self._id(record["begin"])
             if name is not None:
@@ -208,13 +209,14 @@ class Transcript:
         elif "finished" in record:
             self.finished = True
 
-    def _take_evidence(self, record: dict[str, Any]) -> None:
+    def _take_evidence(self, record: dict[str, Any], size: int) -> None:
         name, cell = record["check"], self._cells.get(self.current or "")
         if not isinstance(name, str) or cell is None or name not in cell.checks:
             if cell is None or not cell.mentions:
                 self.flag("evidence was handed in outside its check; it does not count")
             return
-        if name in self._ended:
+        self._kept += size
+        if name in self._ended or self._kept > self.limits.evidence_bytes:
             return
         shown = self._shown.setdefault(name, {})
         if record.get("done") is True:
@@ -271,13 +273,15 @@ def _clean(value: Any, depth: int = 0) -> Any:
     if depth > _DEEPEST:
         raise ValueError("nested too deeply")
     if isinstance(value, dict):
-        return {_text(name): _clean(item, depth + 1) for name, item in value.items()}
+        return {_text(name[:MOST_CHARACTERS]): _clean(item, depth + 1) for name, item in value.items()}
     if isinstance(value, list):
         return [_clean(item, depth + 1) for item in value]
     if isinstance(value, str):
-        return _text(value)
+        return _text(value[:MOST_CHARACTERS])
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError("not a number that JSON knows")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError("larger than any number in evidence: reckoning with it could take for ever")
     return value
 
 

@@ -35,7 +35,8 @@ def grade_class(
 ) -> int:
     """Mark a class with a progress bar and print the marks. Returns the exit code.
 
-    0: every submission has its marks; 1: a mark differs from the sheet; 130: stopped by Ctrl-C.
+    0: every submission has its marks; 1: the grader broke at one, or a mark differs from the sheet; 130: stopped
+    by Ctrl-C.
     """
     console = Console(highlight=False, soft_wrap=True)
     _say_layers(console, unsandboxed)
@@ -66,7 +67,7 @@ def grade_class(
         console.print(f"[red]{escape(line)}[/]")
     if wanted and not found:
         console.print("Every mark equals the sheet.")
-    return INTERRUPTED if graded.interrupted else 1 if found else 0
+    return INTERRUPTED if graded.interrupted else 1 if found or graded.failed else 0
 
 
 def example_class(course: Course, directory: Path, students: int, seed: int, lessons: list[str]) -> int:
@@ -107,13 +108,14 @@ def _read_sheet(path: Path) -> dict[str, dict[str, object]]:
 def _table(graded: Graded, lesson: str, wanted: dict[str, dict[str, object]] | None) -> Table:
     rows = {student: of[lesson] for student, of in sorted(graded.marks.items()) if lesson in of}
     first = next(iter(rows.values()))
-    table = Table(title=lesson)
-    table.add_column("student")
-    for verdict in first.verdicts:
-        table.add_column(verdict.check, justify="right", overflow="fold")
-    table.add_column("total", justify="right")
+    legend = "  ".join(f"{number} {verdict.check}" for number, verdict in enumerate(first.verdicts, 1))
+    table = Table(title=lesson, caption=legend, caption_justify="left")
+    table.add_column("student", no_wrap=True)
+    for number in range(1, len(first.verdicts) + 1):
+        table.add_column(str(number), justify="right", no_wrap=True)
+    table.add_column("total", justify="right", no_wrap=True)
     if wanted:
-        table.add_column("sheet", justify="right")
+        table.add_column("sheet", justify="right", no_wrap=True)
     for student, marked in rows.items():
         cells = [f"{round(verdict.points, 2):g}" for verdict in marked.verdicts]
         table.add_row(student, *cells, f"{marked.points:g}", *_wanted(wanted, student, lesson))
@@ -138,6 +140,8 @@ def _say_summary(console: Console, graded: Graded, room: Classroom, database: st
     )
     if flagged:
         console.print(f"{flagged} to look at: see the report.")
+    for name, reason in graded.failed.items():
+        console.print(f"[red]{escape(name)} has no marks, because the grader broke: {escape(reason)}[/]")
     for line in graded.left[:10]:
         console.print(f"[yellow]{escape(line)}[/]")
     if len(graded.left) > 10:

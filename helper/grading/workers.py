@@ -69,8 +69,11 @@ class Workers:
         self._client = self._cluster = None
         close_runners()
 
-    def run(self, tasks: Iterable[Task], shared: Shared) -> Iterator[tuple[str, Marked]]:
-        """Mark tasks in any order and yield each as it is done. Started only when there is a task."""
+    def run(self, tasks: Iterable[Task], shared: Shared) -> Iterator[tuple[str, Marked | str]]:
+        """Mark tasks in any order and yield each as it is done: its marks, or why the grader itself failed.
+
+        Workers start only when there is a task. Raises CourseError if nothing can be run at all.
+        """
         waiting = iter(tasks)
         first = next(waiting, None)
         if first is None:
@@ -82,8 +85,10 @@ class Workers:
             lesson: client.scatter(list(pair), broadcast=True, hash=False) for lesson, pair in shared.items()
         }
 
+        names: dict[str, str] = {}
+
         def send(task: Task) -> Any:
-            return client.submit(
+            future = client.submit(
                 _mark_one,
                 task.id,
                 task.source,
@@ -93,15 +98,17 @@ class Workers:
                 pure=False,
                 retries=1,
             )
+            names[future.key] = task.id
+            return future
 
         sent = [send(first), *(send(task) for task in islice(waiting, self.count * IN_FLIGHT - 1))]
         running = as_completed(sent)
         for future in running:
-            task_id, marked = future.result()
+            task_id, outcome = _result(future, names.pop(future.key))
             future.release()
             for task in islice(waiting, 1):
                 running.add(send(task))
-            yield task_id, Marked.from_json(marked)
+            yield task_id, outcome
 
     def _connect(self) -> Any:
         from distributed import Client, LocalCluster
@@ -134,6 +141,15 @@ def close_runners() -> None:
     while _runners:
         _runners.pop().close()
     _local.__dict__.clear()
+
+
+def _result(future: Any, task_id: str) -> tuple[str, Marked | str]:
+    try:
+        return task_id, Marked.from_json(future.result()[1])
+    except CourseError:
+        raise
+    except Exception as error:  # of our own making: one submission, not the class
+        return task_id, f"{type(error).__name__}: {error}"
 
 
 def _mark_one(
