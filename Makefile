@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: lab demo test build bench
 
 lab: .venv/ready
-	cd notebooks && ../$(BIN)/jupyter lab $(if $(filter no,$(OPEN)),--no-browser)
+	$(BIN)/course lab $(if $(filter no,$(OPEN)),--no-browser)
 
 demo: .venv/ready
 	$(BIN)/course example-class classroom --students 12 --lesson 02_cross_entropy

@@ -59,10 +59,12 @@ def bench(
 @app.command()
 def build(
     lessons: Annotated[
-        list[str] | None, typer.Argument(help="Stems such as 02_cross_entropy; all by default.")
+        list[str] | None, typer.Argument(help="Stems such as 02_cross_entropy; the stale ones by default.")
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only say what is stale.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Drop edits made in Jupyter.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Build what is up to date too, and drop edits made in Jupyter.")
+    ] = False,
 ) -> None:
     """Build lessons: key, executed notebook and release."""
     from helper.authoring import verbs

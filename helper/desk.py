@@ -8,6 +8,8 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -27,7 +29,20 @@ def lab(course: Course, lesson: str, browser: bool) -> int:
         if not target.exists():
             known = ", ".join(path.parent.name for path in sorted(course.notebooks.glob("*/key.json")))
             raise CourseError(f'There is no lesson "{lesson}": the lessons are {known}.')
-    words = [sys.executable, "-m", "jupyter", "lab", str(target), *([] if browser else ["--no-browser"])]
+    words = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        str(target.relative_to(course.notebooks)),
+        "--log-level=WARN",
+    ]
+    # Offline is a normal state: nothing is asked of the network, no question about news comes up.
+    words.append("--LabApp.extension_manager=readonly")
+    _no_news()
+    words += [] if browser else ["--no-browser"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        words.append("--allow-root")  # in a container everybody is root
+    os.chdir(course.notebooks)
     os.execv(sys.executable, words)
 
 
@@ -60,6 +75,18 @@ def progress(course: Course) -> int:
     console.print(table)
     console.print(f"{round(earned, 2):g} of {possible:g} points")
     return 0
+
+
+def _no_news() -> None:
+    """Switch off the extension that asks for news, in this environment only, unless somebody configured it."""
+    place = Path(sys.prefix) / "etc" / "jupyter" / "labconfig" / "page_config.json"
+    if place.exists():
+        return
+    with suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(
+            json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
+        )
 
 
 def _findings(course: Course) -> Iterator[tuple[bool, str]]:

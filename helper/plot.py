@@ -153,7 +153,12 @@ def classification(
         if label is not None:
             right.plot(heights[label] + 0.03, label, marker="<", color=PALETTE["ink"], clip_on=False)
             right.annotate(
-                "true", (heights[label] + 0.03, label), (8, 0), textcoords="offset points", va="center"
+                "true",
+                (heights[label] + 0.03, label),
+                (8, 0),
+                textcoords="offset points",
+                va="center",
+                annotation_clip=False,  # beside a full bar the word stands outside the axes
             )
     return left, right
 

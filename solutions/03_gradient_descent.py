@@ -28,7 +28,7 @@ from helper.fixtures import choice
 torch.set_num_threads(1)  # networks this small are faster on one thread
 
 # %% [markdown]
-# ## 1 · Which way is down?
+# ## 1. Which way is down?
 #
 # ![A mountain landscape seen from the side. A hiker stands on a slope; an arrow along the ground uphill is
 # labelled gradient, an arrow downhill is labelled one step, minus learning rate times gradient. Dots mark the
@@ -207,7 +207,7 @@ print(f"{parameters:,} parameters: {2 * parameters:,} forward passes for one ste
 # does so is the story of lessons 4 to 6. Until then we use it in demonstrations as a good instrument whose inside we don't know yet.
 
 # %% [markdown]
-# ## 2 · One step
+# ## 2. One step
 #
 # To walk downhill, subtract the gradient. How far? That is up to a number we choose, the **learning rate**
 # `lr` (in formulas $\eta$, "eta"):
@@ -313,7 +313,7 @@ for length in (0.1, 1.0, 3.0):
 # </details>
 
 # %% [markdown]
-# ## 3 · Step after step
+# ## 3. Step after step
 #
 # Gradient descent is these two lines, repeated: *compute the gradient where you are now; take a step
 # against it.* Here it is on the parabola, whose slope is $2(w - 3)$.
@@ -449,7 +449,7 @@ print(losses)
 # </details>
 
 # %% [markdown]
-# ## 4 · The learning rate
+# ## 4. The learning rate
 #
 # How long should the steps be? Move the learning rate and the start point yourself. The path follows, and
 # so does the loss after each step. Look for
@@ -635,7 +635,7 @@ with check("judge_curve") as (given, expect):
     expect("losses that are no longer numbers", verdicts(lost, infinite, good, slow))
 
 # %% [markdown]
-# ## 5 · A line to fit
+# ## 5. A line to fit
 #
 # So far the gradient fell from the sky. For **linear regression** we can work it out on paper. The model
 # predicts $\hat y_i = x_i \cdot w + b$ for each of $n$ rows, and the loss is the mean of the squared
@@ -736,7 +736,7 @@ print(f"one parameter after the other:          u = {u:.3f}, v = {v:.3f}")
 # </details>
 
 # %% [markdown]
-# ## 6 · Narrow valleys
+# ## 6. Narrow valleys
 #
 # Linear regression, on something practical: predict the rent of 200 flats from their area in square metres
 # and their number of rooms. (Invented data: 8 per square metre, 60 per room, plus 150, plus some noise.)
@@ -907,7 +907,7 @@ for start in ((1.0, 0.0), (1.0, 1e-6)):
 # </details>
 
 # %% [markdown]
-# ## 7 · Small batches
+# ## 7. Small batches
 #
 # The loss is a mean over all images, so its gradient is a mean over all images, too. Do we need all 3,000
 # of them to know which way is down? Estimate the mean from a few: a **mini-batch**. Going through all the

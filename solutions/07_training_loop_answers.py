@@ -38,6 +38,17 @@ def flatten_batch(images):
     return images.reshape(batch, channels * height * width)
 
 
+# %% right="flatten_batch"
+"""row by row into an empty tensor of float64"""
+
+
+def flatten_batch(images):
+    rows = torch.empty(len(images), images[0].numel(), dtype=torch.float64)
+    for number, image in enumerate(images):
+        rows[number] = image.ravel()
+    return rows
+
+
 # %% mistake="flatten_batch"
 """784 is the size of one kind of picture. These are smaller, and two of them ended up in one row without any
 error. Ask the batch how many images it holds, and let the rest be whatever remains."""
@@ -225,6 +236,20 @@ def train_step(model, batch, criterion, optimizer):
         loss.backward(retain_graph=True)
     optimizer.step()
     return loss.detach()
+
+
+# %% right="train_step"
+"""gradients by autograd.grad, put in their places by hand"""
+
+
+def train_step(model, batch, criterion, optimizer):
+    x, y = batch
+    loss = criterion(model(x), y)
+    parameters = list(model.parameters())
+    for parameter, slope in zip(parameters, torch.autograd.grad(loss, parameters)):
+        parameter.grad = slope
+    optimizer.step()
+    return loss.tolist()
 
 
 # %% mistake="train_step"
@@ -632,6 +657,20 @@ def train_epoch(model, loader, criterion, optimizer):
         seen += len(labels)
         mean += (float(loss.detach()) - mean) * len(labels) / seen
     return mean
+
+
+# %% right="train_epoch"
+"""each batch's loss repeated for each of its images"""
+
+
+def train_epoch(model, loader, criterion, optimizer):
+    before = model.training
+    model.train()
+    of_images = []
+    for batch in list(loader):
+        of_images += [train_step(model, batch, criterion, optimizer)] * len(batch[1])
+    model.train(before)
+    return sum(of_images) / len(of_images)
 
 
 # %% mistake="train_epoch"
@@ -1083,6 +1122,16 @@ def can_overfit_one_batch(make_model, batch):
         return bool(criterion(model(batch[0]), batch[1]) < 0.1)
 
 
+# %% right="can_overfit_one_batch"
+"""the lowest of all losses"""
+
+
+def can_overfit_one_batch(make_model, batch):
+    model, criterion = make_model(), nn.CrossEntropyLoss()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01, weight_decay=0)
+    return min([train_step(model, batch, criterion, optimizer) for _ in range(100)]) < 0.1
+
+
 # %% mistake="can_overfit_one_batch"
 """The optimiser holds the parameters of *another* network: `make_model()` was called twice. So the one you look at
 never changes, and even a sound one fails. Make one network, and keep it."""
@@ -1493,6 +1542,25 @@ def fit(model, loader, epochs, lr):
 
 
 # %% mistake="fit"
+"""You went through the loader once more than there are epochs, to count its images. A shuffling loader draws a new
+order each time it is started, so every epoch saw another order than it was due. Count while you train, or ask the
+loader's `dataset` for its length."""
+
+
+def fit(model, loader, epochs, lr):
+    count = sum(len(labels) for _, labels in loader)
+    criterion, optimizer = nn.CrossEntropyLoss(), torch.optim.SGD(model.parameters(), lr=lr)
+    model.train()
+    history = []
+    for _ in range(epochs):
+        total = 0.0
+        for batch in loader:
+            total += train_step(model, batch, criterion, optimizer) * len(batch[1])
+        history.append(total / count)
+    return history
+
+
+# %% mistake="fit"
 """One batch per epoch: `next(iter(loader))` starts the loader and takes a single batch. An epoch goes through all
 of them."""
 
@@ -1756,6 +1824,22 @@ def predict(model, images):
         return twin(images).softmax(dim=1)
 
 
+# %% right="predict"
+"""the mode of every part remembered, in float64, in pieces"""
+
+
+def predict(model, images):
+    modes = {part: part.training for part in model.modules()}
+    model.eval()
+    pieces = []
+    with torch.inference_mode():
+        for piece in images.split(4):
+            pieces.append(nn.Softmax(dim=-1)(model(piece).double()))
+    for part, mode in modes.items():
+        part.training = mode
+    return torch.vstack(pieces)
+
+
 # %% mistake="predict"
 """These are logits. They say who wins, but they are no probabilities: turn each row into positive numbers that sum
 to 1."""
@@ -2004,8 +2088,8 @@ exit_accumulate = "d"
 exit_stuck = "a"
 
 # %% mistake="exit_stuck"
-"""With softmax applied twice the network still learns, only worse: the loss moves down towards its floor at 1.46,
-and the accuracy climbs well above guessing."""
+"""With softmax applied twice the network learns slowly, but it learns: after five epochs this one knows three new
+digits in ten, not one. Which fault leaves *nothing* to learn that is true of new images?"""
 exit_stuck = "c"
 
 # %% mistake="exit_stuck"

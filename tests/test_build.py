@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -297,11 +296,16 @@ def test_mutations_of_the_reference_are_caught(course):
     assert "Mult became Div" in run.stdout
 
 
-def test_prose_alone_does_not_touch_another_lesson(course):
-    other = Path(course.solutions / "02_other.py")
-    other.write_text((course.solutions / f"{LESSON}.py").read_text())
+def test_a_word_of_prose_rebuilds_its_own_lesson_and_no_other(course):
+    for kind in ("", "_answers"):
+        text = (course.solutions / f"{LESSON}{kind}.py").read_text()
+        (course.solutions / f"02_other{kind}.py").write_text(text)
+    assert course_command(course, "build", "02_other").returncode == 0
     edit(course.solutions / f"{LESSON}.py", "The smallest lesson", "The tiniest lesson")
-    before = files(course)
-    assert stale(course, [LESSON])
-    assert stale(course, ["02_other"])  # never built
-    assert files(course) == before
+    others = {path: path.stat().st_mtime_ns for path in course.root.glob("*/02_other/*")}
+    assert len(others) == 4
+    said = course_command(course, "build").stdout
+    assert f"{LESSON}: built" in said
+    assert "02_other" not in said
+    assert {path: path.stat().st_mtime_ns for path in others} == others
+    assert "up to date" in course_command(course, "build").stdout

@@ -224,7 +224,7 @@ def test_a_crash_between_ledger_and_gradebook_repairs_itself(run, room, monkeypa
     def crash(*args):
         raise RuntimeError("power cut")
 
-    monkeypatch.setattr(grade_module, "_write_down", crash)
+    monkeypatch.setattr(grade_module.gradebook, "write", crash)
     with pytest.raises(RuntimeError):
         run(room)
     monkeypatch.undo()

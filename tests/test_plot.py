@@ -82,6 +82,17 @@ def test_a_classification_shows_the_image_and_one_bar_per_class():
     assert mark.get_ydata()[0] == 3
 
 
+@pytest.mark.parametrize("sure", [0.0, 0.5, 0.98, 1.0])
+def test_the_true_class_is_named_in_full_however_sure_the_answer_is(sure):
+    _, right = plot.classification(DIGITS[0], [1 - sure, sure], label=1)
+    figure = right.figure
+    figure.canvas.draw()
+    (word,) = [text for text in right.texts if text.get_text() == "true"]
+    place = word.get_window_extent()
+    assert place.width > 10, "a word that is clipped away has no extent"
+    assert place.x1 <= figure.bbox.x1
+
+
 def test_the_most_probable_class_stands_out():
     _, right = plot.classification(DIGITS[0], [0.1, 0.7, 0.2])
     colours = [bar.get_facecolor() for bar in right.patches]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -123,7 +124,7 @@ def _check_key(stage: Stage, name: str, seed: str) -> CheckKey:
     given = sum(reference.points.values())
     others = [item for item in shown if item not in reference.points]
     share = (check.points - given) / len(others) if others else 0.0
-    if given > check.points or (others and share <= 0) or (not others and given != check.points):
+    if share < 0 or (others and share == 0) or (not others and not math.isclose(given, check.points)):
         raise LessonError(f"{place}: the points of its expectations do not add up to {check.points:g}.")
     expectations = tuple(
         Expectation(

@@ -18,7 +18,7 @@ SIGNS = {"right": "[green]✓[/]", "mistake": "[yellow]✗[/]"}
 
 
 def build(course: Course, stems: list[str] | None, *, check: bool, force: bool) -> int:
-    """Build lessons (all by default), or with `check` only say which are stale. Returns the exit code."""
+    """Build lessons (by default those that are stale), or with `check` only say which are. Returns the exit code."""
     from helper.authoring import build as building
 
     known = lessons.stems(course.solutions)
@@ -34,6 +34,10 @@ def build(course: Course, stems: list[str] | None, *, check: bool, force: bool) 
         for line in complaints or ["Everything built is up to date."]:
             console.print(line)
         return 1 if complaints else 0
+    if not stems and not force:
+        chosen = [stem for stem in known if building.stale(course, [stem])]
+        if not chosen:
+            console.print("Everything built is up to date.")
     code = 0
     for stem in chosen:
         with console.status(f"building {stem}"):

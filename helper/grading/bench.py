@@ -126,7 +126,9 @@ def _full_mnist(console: Console, course: Course) -> None:
     try:
         images, labels = in_memory(mnist(train=True, mirror="file:///nowhere"))
     except (CourseError, RuntimeError, OSError):
-        console.print("Full MNIST is not here: put its four archives into the data folder to see its five epochs.")
+        console.print(
+            "Full MNIST is not here: put its four archives into the data folder to see its five epochs."
+        )
         return
     fit = Stage(read(course.solutions, "07_training_loop")).reference("fit")
     torch.set_num_threads(1)

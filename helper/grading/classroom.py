@@ -81,20 +81,29 @@ class Classroom:
         """Return the exercises of every released lesson, by which submissions are recognised."""
         return {lesson: exercise_ids(self.release(lesson)) for lesson in self.lessons}
 
+    def known_key(self, lesson: str) -> Key | None:
+        """Return the key under the secret seed if this version of the lesson has one already."""
+        from helper.authoring.lesson import written_hash
+
+        try:
+            key = Key.load(self.trusted / f"{lesson}.key.json")
+        except (OSError, ValueError):  # none yet, or half-written by somebody else's hand
+            return None
+        return (
+            key
+            if (key.written, key.seed) == (written_hash(self.course.solutions, lesson), self.seed)
+            else None
+        )
+
     def key(self, lesson: str) -> Key:
         """Return the key under the secret seed, computed once per version of the lesson."""
-        from helper.authoring.lesson import read, written_hash
+        from helper.authoring.lesson import read
         from helper.authoring.proof import Stage, make_key
 
+        known = self.known_key(lesson)
+        if known:
+            return known
         path = self.trusted / f"{lesson}.key.json"
-        written = written_hash(self.course.solutions, lesson)
-        if path.exists():
-            try:
-                key = Key.load(path)
-                if (key.written, key.seed) == (written, self.seed):
-                    return key
-            except ValueError:
-                pass  # half-written by somebody else's hand: it is computed anew
         key = make_key(Stage(read(self.course.solutions, lesson)), self.seed)
         write_whole(path, key.dumps(), mode=0o600)
         return key
@@ -124,7 +133,8 @@ def write_whole(path: Path, text: str, *, mode: int = 0o644) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+        part.unlink(missing_ok=True)  # a link of this name must not lead the writing elsewhere
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
         os.replace(part, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -64,16 +65,28 @@ def grade(
     stops the marking; what is marked by then is written down as usual.
     """
     tell = progress or (lambda text, done, total: None)
+    # nbgrader changes the working folder while it works: from here on no path is relative.
+    room, submissions = replace(room, root=room.root.resolve()), submissions.resolve()
     url = database or room.database
-    with room.alone():
+    with room.alone(), ThreadPoolExecutor(1) as beside:
         records, left = intake(submissions, room.exercises())
         if not records:
             reasons = " ".join(left[:3])
             raise CourseError(f"{submissions} holds no notebook of this course. {reasons}".strip())
-        lessons = {lesson: _lesson(room, lesson) for lesson in sorted({record.lesson for record in records})}
+        stems = sorted({record.lesson for record in records})
+        if not all(room.known_key(stem) for stem in stems):
+            workers.launch(
+                len(records)
+            )  # there will be work: let the workers import while the key is computed
+        lessons = {stem: _lesson(room, stem) for stem in stems}
         ledger = Ledger(room.trusted / "ledger.jsonl")
         names = {_id(record): _content_key(record, lessons[record.lesson]) for record in records}
         new = [record for record in records if names[_id(record)] not in ledger]
+        workers.launch(len(new))
+        written = _Written(room, url)
+        stamps = {_id(record): f"{names[_id(record)]} {record.received or ''}" for record in records}
+        late = sorted({record.lesson for record in records if not written.has(record, stamps)})
+        registered = beside.submit(_register, room, late, url)
         done, interrupted = 0, False
         failed: dict[str, str] = {}
         tell("marking", 0, len(new))
@@ -88,8 +101,20 @@ def grade(
         except KeyboardInterrupt:
             interrupted = True
         marked_records = [record for record in records if names[_id(record)] in ledger]
-        _keep_received(room, marked_records)
-        _write_down(room, url, marked_records, names, lessons, ledger, tell)
+        left += _keep_received(room, marked_records)
+        registered.result()
+        waiting = [record for record in marked_records if not written.has(record, stamps)]
+        if waiting:
+            tell("writing down", 0, len(waiting))
+            with gradebook.open_gradebook(url) as book:
+                for start in range(0, len(waiting), BATCH):
+                    batch = waiting[start : start + BATCH]
+                    for record in batch:
+                        marked = ledger.get(names[_id(record)])
+                        gradebook.write(book, record.lesson, [(record.student, marked, record.received)])
+                        _pages(room, record, lessons[record.lesson], marked)
+                    written.note(batch, stamps)
+                    tell("writing down", start + len(batch), len(waiting))
         marks: dict[str, dict[str, Marked]] = {}
         for record in marked_records:
             marked = replace(
@@ -98,6 +123,11 @@ def grade(
             marks.setdefault(record.student, {})[record.lesson] = marked
         write_whole(room.root / "report.html", report.class_page(marks, left))
     return Graded(marks, left, done, len(records) - len(new), interrupted, failed)
+
+
+def _register(room: Classroom, stems: list[str], url: str) -> None:
+    for stem in stems:
+        gradebook.register(room, stem, url)
 
 
 def _mark(
@@ -132,56 +162,51 @@ def _content_key(record: Submission, lesson: _Lesson) -> str:
     )
 
 
-def _keep_received(room: Classroom, records: list[Submission]) -> None:
-    """Keep what was received in nbgrader's layout, so that its own commands find it."""
+def _keep_received(room: Classroom, records: list[Submission]) -> list[str]:
+    """Keep what was received in nbgrader's layout, so that its own commands find it. Return what could not be."""
+    left = []
     for record in records:
         folder = room.submitted / record.student / record.lesson
         path = folder / f"{record.lesson}.ipynb"
         source = record.source
-        if not path.exists() or path.read_bytes() != source:
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(source)
-        if record.received:
-            write_whole(folder / "timestamp.txt", record.received.isoformat(" "))
+        try:
+            for place in (folder.parent, folder, path):
+                if place.is_symlink():  # handed in by somebody who wants this writing to go elsewhere
+                    place.unlink()
+            if not path.exists() or path.read_bytes() != source:
+                folder.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(source)
+            if record.received:
+                write_whole(folder / "timestamp.txt", record.received.isoformat(" "))
+        except (OSError, CourseError):
+            left.append(
+                f"{folder}: something else is in its place, so nbgrader's own commands will not find it."
+            )
+    return left
 
 
-def _write_down(
-    room: Classroom,
-    url: str,
-    records: list[Submission],
-    names: dict[str, str],
-    lessons: dict[str, _Lesson],
-    ledger: Ledger,
-    tell: Progress,
-) -> None:
-    """Bring the gradebook and the pages up to what the ledger says; what was written before is left alone.
+class _Written:
+    """What the gradebook and the pages hold already, so that only what is new is written down.
 
     A crash between a batch and the note of it repeats the batch, which changes nothing.
     """
-    place = room.trusted / "written.json"
-    try:
-        written: dict[str, str] = json.loads(place.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        written = {}
-    if written.get("gradebook") != url or not _has_gradebook(room, url):
-        written = {"gradebook": url}
-    stamps = {_id(record): f"{names[_id(record)]} {record.received or ''}" for record in records}
-    waiting = [record for record in records if written.get(_id(record)) != stamps[_id(record)]]
-    if not waiting:
-        return
-    tell("writing down", 0, len(waiting))
-    for lesson in sorted({record.lesson for record in waiting}):
-        gradebook.register(room, lesson, url)
-    with gradebook.open_gradebook(url) as book:
-        for start in range(0, len(waiting), BATCH):
-            batch = waiting[start : start + BATCH]
-            for record in batch:
-                marked = ledger.get(names[_id(record)])
-                gradebook.write(book, record.lesson, [(record.student, marked, record.received)])
-                _pages(room, record, lessons[record.lesson], marked)
-                written[_id(record)] = stamps[_id(record)]
-            write_whole(place, json.dumps(written), mode=0o600)
-            tell("writing down", start + len(batch), len(waiting))
+
+    def __init__(self, room: Classroom, url: str) -> None:
+        self._place = room.trusted / "written.json"
+        try:
+            self._stamps: dict[str, str] = json.loads(self._place.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            self._stamps = {}
+        lost = url == room.database and not (room.root / "gradebook.db").exists()
+        if self._stamps.get("gradebook") != url or lost:
+            self._stamps = {"gradebook": url}
+
+    def has(self, record: Submission, stamps: dict[str, str]) -> bool:
+        return self._stamps.get(_id(record)) == stamps[_id(record)]
+
+    def note(self, records: list[Submission], stamps: dict[str, str]) -> None:
+        self._stamps |= {_id(record): stamps[_id(record)] for record in records}
+        write_whole(self._place, json.dumps(self._stamps), mode=0o600)
 
 
 def _pages(room: Classroom, record: Submission, lesson: _Lesson, marked: Marked) -> None:
@@ -193,7 +218,3 @@ def _pages(room: Classroom, record: Submission, lesson: _Lesson, marked: Marked)
         write_whole(path, json.dumps(filled, ensure_ascii=False, indent=1) + "\n")
     page = report.feedback_page(record.student, notebook, marked, record.notes)
     write_whole(room.feedback / record.student / record.lesson / f"{record.lesson}.html", page)
-
-
-def _has_gradebook(room: Classroom, url: str) -> bool:
-    return url != room.database or (room.root / "gradebook.db").exists()

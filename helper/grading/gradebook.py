@@ -29,6 +29,7 @@ def open_gradebook(url: str) -> Iterator[Any]:
     from nbgrader.api import Gradebook
     from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
+    warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader adds objects in an order it dislikes
     # SQLAlchemy takes the bare name for an older driver.
     url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     try:

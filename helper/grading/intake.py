@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -16,10 +17,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from helper.course import CourseError
-from helper.grading.notebook import Submitted, read_notebook
+from helper.grading.notebook import Submitted, printable, read_notebook
 
 MOST_FILES = 20_000
 MOST_BYTES = 2 * 2**30  # of an archive, unpacked
@@ -114,8 +116,8 @@ def intake(
             chosen = replace(
                 chosen, notes=(*chosen.notes, f"Several files: {path} was marked, not {others}.")
             )
-        records.append(chosen)
-    return records, left
+        records.append(replace(chosen, notes=tuple(_inert(note) for note in chosen.notes)))
+    return records, [_inert(line) for line in left]
 
 
 def _submission(
@@ -167,7 +169,10 @@ def _lesson_of(submitted: Submitted, path: PurePosixPath, exercises: Mapping[str
 
 def _student_names(files: Sequence[_File]) -> dict[PurePosixPath, tuple[str, tuple[str, ...]]]:
     """Say whose each notebook is: a name that is safe as a folder, and notes."""
-    owners = {file.path: _owner(file.path) for file in files if file.path.suffix.lower() == ".ipynb"}
+    paths = [file.path for file in files if file.path.suffix.lower() == ".ipynb"]
+    levels = zip(*(path.parts[:-1] for path in paths), strict=False)
+    shared = len(list(takewhile(lambda names: len(set(names)) == 1, levels)))
+    owners = {path: _owner(path, shared) for path in paths}
     numbers: dict[str, set[str]] = {}
     for owner in owners.values():
         numbers.setdefault(_safe(owner.name), set()).add(owner.number)
@@ -183,16 +188,21 @@ def _student_names(files: Sequence[_File]) -> dict[PurePosixPath, tuple[str, tup
     return names
 
 
-def _owner(path: PurePosixPath) -> _Owner:
-    for part in path.parts:
+def _owner(path: PurePosixPath, shared: int) -> _Owner:
+    """Say whose a notebook is by the part of its path that the receiver made.
+
+    shared: how many folders all notebooks have in common. What lies deeper than the first folder below them was
+    named by a student, who may have put a classmate's name there.
+    """
+    folders = path.parts[:-1]
+    for part in path.parts[: shared + 1]:
         moodle = MOODLE.match(part)
         if moodle:
             return _Owner(moodle["name"], moodle["number"])
     canvas = CANVAS.match(path.name)
-    if canvas:
+    if canvas and len(folders) <= shared:
         return _Owner(canvas["name"], canvas["number"], bool(canvas["late"]))
-    folders = path.parts[:-1]
-    if "submitted" in folders:
+    if "submitted" in folders[: shared + 1]:
         folders = folders[folders.index("submitted") + 1 :]
     if folders:
         return _Owner(folders[0])
@@ -203,6 +213,11 @@ def _safe(name: str) -> str:
     """Make a name that nbgrader and every file system take: letters, digits, dot, dash, underscore, at."""
     name = unicodedata.normalize("NFC", name)
     return re.sub(r"[^\w.@-]+", "-", name).strip(".-")[:80] or "unnamed"
+
+
+def _inert(text: str) -> str:
+    """Take out of a line what a student's file name may hold: terminal codes, line breaks, halves of characters."""
+    return printable(text).replace("\n", " ").encode("utf-8", "replace").decode()
 
 
 def _files(place: Path, left: list[str]) -> Iterator[_File]:
@@ -233,10 +248,24 @@ def _files_in_folder(place: Path, left: list[str]) -> Iterator[_File]:
                 f"{place} holds more than {MOST_FILES} files: give the folder of the submissions alone."
             )
         if path.suffix.lower() == ".zip" and path.parent == place and zipfile.is_zipfile(path):
-            for file in _files_in_zip(path, left):
-                yield replace(file, path=PurePosixPath(path.stem) / file.path)
+            yield from _files_of_student(path, left)
             continue
         yield _File(relative, path.stat().st_mtime, partial(_read_file, path))
+
+
+def _files_of_student(place: Path, left: list[str]) -> Iterator[_File]:
+    """Open a zip that one student handed in: what is wrong with it is that student's matter alone."""
+    try:
+        files = list(_files_in_zip(place, left))
+    except CourseError:
+        files = [_File(PurePosixPath(f"{place.stem}.ipynb"), place.stat().st_mtime, _refuse_zip)]
+    for file in files:
+        if file.path.name != "timestamp.txt":  # a student's own word for when it was handed in
+            yield replace(file, path=PurePosixPath(place.stem) / file.path)
+
+
+def _refuse_zip() -> bytes:
+    raise _UnreadableError("The zip cannot be unpacked, or holds far too much. Hand in the notebook itself.")
 
 
 def _files_in_zip(place: Path, left: list[str]) -> Iterator[_File]:
@@ -261,7 +290,7 @@ def _files_in_zip(place: Path, left: list[str]) -> Iterator[_File]:
                 with suppress(ValueError, OverflowError, OSError):
                     changed = datetime(*info.date_time).timestamp()
                 yield _File(path, changed, partial(_read_in_zip, place, info))
-    except (zipfile.BadZipFile, OSError) as error:
+    except (zipfile.BadZipFile, struct.error, ValueError, RuntimeError, EOFError, OSError) as error:
         raise CourseError(f"{place} cannot be read as a zip ({error}): download it again.") from error
 
 

@@ -13,7 +13,7 @@ from helper.evidence import Evidence, Failure
 from helper.grading.notebook import Canonical, printable
 from helper.grading.runner import Runner
 from helper.grading.suspicion import suspicions
-from helper.grading.transcript import Job, Role, Run
+from helper.grading.transcript import CellRun, Job, Role, Run
 from helper.judge import NOT_ATTEMPTED, Result, Verdict, judge
 from helper.key import Key
 from helper.source import forbidden_names
@@ -119,9 +119,15 @@ def _failure(notebook: Canonical, run: Run, name: str, failure: Failure | None) 
         if ended.status in STOPPED_BY:
             return Failure(STOPPED_BY[ended.status], "", "")
         if ended.status == "error" and cell is exercise:
-            kind, _, message = ended.error.partition(": ")
-            return Failure(kind, message, ended.line)
-    return failure
+            return _error_of(ended)
+    ended = run.cells.get(check.id)
+    broken = failure is None and ended is not None and ended.status == "error"
+    return _error_of(ended) if broken and ended else failure
+
+
+def _error_of(cell: CellRun) -> Failure:
+    kind, _, message = cell.error.partition(": ")
+    return Failure(kind, message, cell.line)
 
 
 def with_flag(marked: Marked, *flags: str) -> Marked:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from typing import Any
 import nbformat
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
+from traitlets.log import get_logger
 
 from helper.course import Course, CourseError
 from helper.grading.classroom import Classroom
@@ -20,6 +24,7 @@ from helper.grading.marking import mark
 from helper.grading.notebook import Canonical, canonical, read_notebook
 from helper.grading.runner import Runner
 
+_EMPTY = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 _canonical: dict[tuple[str, str], Canonical] = {}
 
 
@@ -30,8 +35,10 @@ class RebuildCanonical(NbGraderPreprocessor):
         lesson = resources["nbgrader"]["notebook"]
         room = _classroom()
         release = room.release(lesson)
-        submitted = read_notebook(nbformat.writes(nb).encode())
+        submitted = read_notebook(nbformat.writes(nb).encode("utf-8", "replace"))
         notebook = canonical(release, submitted)
+        if submitted.problem:
+            notebook = replace(notebook, flags=(*notebook.flags, submitted.problem))
         _canonical[resources["nbgrader"]["student"], lesson] = notebook
         return _notebook(without_outputs(release, notebook)), resources
 
@@ -54,9 +61,16 @@ def configure_autograde(config: Any) -> None:
     """Put the two steps in the place of nbgrader's own: what it would restore or run has no part in a mark."""
     from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
 
-    config.Autograde.pre_convert_hook = lambda assignment, **_: register_released(
-        assignment, str(config.CourseDirectory.get("db_url", ""))
-    )
+    def prepare(assignment: str, notebooks: list[str], **_: Any) -> None:
+        refuse_links(notebooks)
+        log = get_logger()
+        level = log.level
+        try:
+            register_released(assignment, str(config.CourseDirectory.get("db_url", "")))
+        finally:
+            log.setLevel(level)  # generate_assignment silenced it, and with it what is told of submissions
+
+    config.Autograde.pre_convert_hook = prepare
     config.Autograde.sanitize_preprocessors = [RebuildCanonical, CheckCellMetadata]
     config.Autograde.autograde_preprocessors = [
         MarkInSandbox,
@@ -64,6 +78,34 @@ def configure_autograde(config: Any) -> None:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
+
+
+def refuse_links(notebooks: Iterable[str]) -> None:
+    """Put nothing in the place of every link in a submission, before nbgrader copies what it leads to.
+
+    notebooks: paths of one submission's notebooks. A link could fetch the reference, the gradebook or another's
+    work. Raises SystemExit, which nbgrader does not pass over, if a link cannot be removed.
+    """
+    for folder in {Path(notebook).parent for notebook in notebooks}:
+        names = {Path(notebook).name for notebook in notebooks if Path(notebook).parent == folder}
+        places = [folder.parent, folder]  # the student's and the assignment's
+        if not any(place.is_symlink() for place in places):
+            places += [
+                Path(above, name) for above, below, files in os.walk(folder) for name in (*below, *files)
+            ]
+        for place in places:
+            if not place.is_symlink():
+                continue
+            get_logger().warning("%s is a link to elsewhere: refused.", place)
+            try:
+                place.unlink()
+                for name in names if place in (folder, folder.parent) else {place.name} & names:
+                    folder.mkdir(parents=True, exist_ok=True)
+                    (folder / name).write_text(_EMPTY, encoding="utf-8")
+            except OSError as error:
+                raise SystemExit(
+                    f"{place} is a link to elsewhere and cannot be removed: remove it."
+                ) from error
 
 
 def register_released(assignment: str, url: str = "") -> None:

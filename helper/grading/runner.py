@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from helper.course import CourseError
 from helper.grading import sandbox, warm
@@ -77,6 +77,8 @@ class Runner:
         self._layers = sandbox.available(probed)
         self._warm: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._complaints: IO[bytes] | None = None
+        self._home: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Runner:
         self._start()
@@ -125,43 +127,61 @@ class Runner:
                 self._warm.kill()
                 self._warm.wait()
             self._warm = None
+        if self._complaints is not None:
+            self._complaints.close()
+            self._complaints = None
+        if self._home is not None:
+            self._home.cleanup()
+            self._home = None
 
-    def _start(self) -> socket.socket:
-        """Return the connection to a warm process, starting one if there is none."""
+    def launch(self) -> None:
+        """Start a warm process if there is none, without waiting for its imports."""
         if self._warm is not None and self._warm.poll() is None and self._control is not None:
-            return self._control
+            return
         self.close()
         try:
-            self._control = self._spawn()
+            self._spawn()
         except BaseException:
             self.close()
             raise
+
+    def _start(self) -> socket.socket:
+        """Return the connection to a warm process that is ready, starting one if there is none."""
+        self.launch()
+        assert self._control is not None
+        if self._complaints is None:  # it was ready before
+            return self._control
+        ready = _answer(self._control, START_SECONDS).get("ready") is True
+        self._complaints.seek(0)
+        said = self._complaints.read().decode("utf-8", "replace").strip().splitlines()[-1:] or ["no answer"]
+        self._complaints.close()
+        self._complaints = None
+        if not ready:
+            if self._warm is not None:
+                self._warm.kill()
+            self.close()
+            raise RunnerError(
+                f'The process that runs submissions did not start ({said[0]}): run "course doctor".'
+            )
         return self._control
 
-    def _spawn(self) -> socket.socket:
-        ours, theirs = socket.socketpair()
+    def _spawn(self) -> None:
+        self._control, theirs = socket.socketpair()
         root = str(Path(sandbox.__file__).resolve().parents[2])
-        with tempfile.TemporaryFile() as complaints, theirs:
+        # Not the folder for everybody's temporary files: what lies there could be taken for settings.
+        self._home = tempfile.TemporaryDirectory(prefix="warm-", ignore_cleanup_errors=True)
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it is ready)
+        with theirs:
             self._warm = subprocess.Popen(
                 [sys.executable, "-P", "-m", "helper.grading.warm", str(theirs.fileno())],
-                env={**sandbox.environment(tempfile.gettempdir()), "PYTHONPATH": root},
+                env={**sandbox.environment(self._home.name), "PYTHONPATH": root},
                 cwd="/",
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                stdout=complaints,
-                stderr=complaints,
+                stdout=self._complaints,
+                stderr=self._complaints,
                 start_new_session=True,  # Ctrl-C is for the one who holds the Runner
             )
-            theirs.close()
-            if _answer(ours, START_SECONDS).get("ready") is not True:
-                ours.close()
-                self._warm.kill()
-                complaints.seek(0)
-                last = complaints.read().decode("utf-8", "replace").strip().splitlines()[-1:] or ["no answer"]
-                raise RunnerError(
-                    f'The process that runs submissions did not start ({last[0]}): run "course doctor".'
-                )
-        return ours
 
     def _attempt(
         self, job: Job, mark: str, skip: list[str], transcript: Transcript, deadline: float

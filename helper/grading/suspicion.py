@@ -47,7 +47,9 @@ def suspicions(notebook: Canonical, forbids_names: bool) -> tuple[str, ...]:
         if changed:
             flags.append(f"{cell.id}: changes {_listed(changed)}")
         if by_text and forbids_names:
-            flags.append(f"{cell.id}: reaches names by text ({_listed(by_text)}), and some are forbidden here")
+            flags.append(
+                f"{cell.id}: reaches names by text ({_listed(by_text)}), and some are forbidden here"
+            )
     return tuple(flags)
 
 

@@ -31,6 +31,7 @@ Shared = Mapping[str, tuple[str, str]]  # lesson -> (release, key), as texts
 
 _local = threading.local()
 _runners: list[Runner] = []
+_idle: list[Runner] = []  # launched, and not yet taken by a thread
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,16 @@ class Workers:
                     part.close()
         self._client = self._cluster = None
         close_runners()
+
+    def launch(self, most: int) -> None:
+        """Let the local warm processes begin their imports, at most `most`; there is work to come."""
+        if self._scheduler or self._cluster is not None:
+            return
+        for _ in range(min(most, self.count) - len(_idle)):
+            runner = Runner(self._limits, unsandboxed=self._unsandboxed)
+            _runners.append(runner)
+            _idle.append(runner)
+            runner.launch()
 
     def run(self, tasks: Iterable[Task], shared: Shared) -> Iterator[tuple[str, Marked | str]]:
         """Mark tasks in any order and yield each as it is done: its marks, or why the grader itself failed.
@@ -140,6 +151,7 @@ def close_runners() -> None:
     """Stop the warm processes of this process's workers."""
     while _runners:
         _runners.pop().close()
+    _idle.clear()
     _local.__dict__.clear()
 
 
@@ -157,9 +169,17 @@ def _mark_one(
 ) -> tuple[str, dict[str, Any]]:
     release, key = _parsed(*texts)
     if getattr(_local, "runner", None) is None:
-        _local.runner = Runner(limits, unsandboxed=unsandboxed)
-        _runners.append(_local.runner)
+        _local.runner = _take_runner(unsandboxed, limits)
     return task_id, mark(canonical(release, read_notebook(source)), key, _local.runner).to_json()
+
+
+def _take_runner(unsandboxed: bool, limits: Limits | None) -> Runner:
+    try:
+        return _idle.pop()
+    except IndexError:
+        runner = Runner(limits, unsandboxed=unsandboxed)
+        _runners.append(runner)
+        return runner
 
 
 @lru_cache(maxsize=16)
