@@ -64,7 +64,7 @@ def configure_autograde(config: Any) -> None:
     def prepare(assignment: str, notebooks: list[str], **_: Any) -> None:
         refuse_links(notebooks)
         log = get_logger()
-        level = log.level
+        level = log.getEffectiveLevel()
         try:
             register_released(assignment, str(config.CourseDirectory.get("db_url", "")))
         finally:
