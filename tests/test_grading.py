@@ -503,6 +503,16 @@ def nbgrader(course, *words):
     )
 
 
+def test_nbgraders_own_commands_work_in_a_classroom_too(run, room):
+    hand_in(room, "one", RIGHT)
+    run(room)
+    classroom = Course(room.root)
+    assert "configure_autograde" in (room.root / "nbgrader_config.py").read_text()
+    done = nbgrader(classroom, "export")
+    assert done.returncode == 0, done.stderr
+    assert ",4.0" in (room.root / "grades.csv").read_text()
+
+
 def test_nbgraders_own_commands_give_the_same_marks(course, tmp_path):
     room = Classroom(tmp_path / "class", course)
     sheet = json.loads(write_class(room, 4).read_text())

@@ -108,6 +108,23 @@ class Classroom:
         write_whole(path, key.dumps(), mode=0o600)
         return key
 
+    def configure_nbgrader(self) -> None:
+        """Let nbgrader's own commands and formgrader work in the classroom too, unless somebody configured them."""
+        path = self.root / "nbgrader_config.py"
+        if self.root == self.course.root or path.exists():
+            return
+        write_whole(
+            path,
+            '"""nbgrader\'s commands and formgrader work in this classroom. Edit it as you like."""\n\n'
+            "from helper.authoring.release import configure\n"
+            "from helper.grading.nbgrader_steps import configure_autograde\n\n"
+            "c = get_config()  # noqa: F821\n"
+            "configure(c)\n"
+            "configure_autograde(c)\n"
+            f"c.CourseDirectory.source_directory = {str(self.course.solutions.resolve())!r}\n"
+            f"c.CourseDirectory.release_directory = {str(self.course.notebooks.resolve())!r}\n",
+        )
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep a second grading run out of this classroom. Raises CourseError if one is at work."""

@@ -122,6 +122,7 @@ def grade(
             )  # memory does not grow with what is printed
             marks.setdefault(record.student, {})[record.lesson] = marked
         write_whole(room.root / "report.html", report.class_page(marks, left))
+        room.configure_nbgrader()
     return Graded(marks, left, done, len(records) - len(new), interrupted, failed)
 
 

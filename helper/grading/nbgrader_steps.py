@@ -16,7 +16,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool
 from traitlets.log import get_logger
 
-from helper.course import Course, CourseError
+from helper.course import CourseError, find_course
 from helper.grading.classroom import Classroom
 from helper.grading.filled import with_outputs, without_outputs
 from helper.grading.gradebook import register
@@ -117,8 +117,8 @@ def register_released(assignment: str, url: str = "") -> None:
 
 @cache
 def _classroom() -> Classroom:
-    root = Path.cwd()  # nbgrader changes into the course's folder
-    return Classroom(root, Course(root))
+    root = Path.cwd()  # nbgrader changes into the folder of the course or the classroom
+    return Classroom(root, find_course(root))
 
 
 @cache
