@@ -5,6 +5,7 @@ They hand in the miniature lesson: mean_square is worth 3 points (0.5, 0.5 and 2
 @ABSTRACT@ for a listener outside, @MARK@ for a word by which surviving processes are found.
 """
 
+# ruff: noqa: E501  (a hostile cell reads best in one piece)
 from __future__ import annotations
 
 import json
@@ -159,12 +160,6 @@ def _script_in_text(made: Notebook) -> None:
             cell["source"] = text
 
 
-def _huge_code(made: Notebook) -> None:
-    names = iter(range(10**9))
-    for _ in range(60):
-        made["cells"].append(_own(";".join(f"a{next(names)}=1" for _ in range(18_000))))
-
-
 def _huge_text(made: Notebook) -> None:
     cell = {"cell_type": "markdown", "id": "long", "metadata": {}, "source": "x" * 3_000_000}
     made["cells"].insert(0, cell)
@@ -293,9 +288,9 @@ CHEATS = [
         "turns every later cell into `1000` with an input transformer",
         "get_ipython().input_transformers_cleanup.append(lambda lines: ['1000'])\n"
         "get_ipython().input_transformers_post.append(lambda lines: ['1000'])",
-        verdicts=("error", "not attempted"),
+        verdicts=("not attempted", "not attempted"),
         points=0.0,
-        reason="Nothing to check yet",
+        reason="not defined yet",
     ),
     wrong(
         "shows-a-fake-result",
@@ -309,7 +304,7 @@ CHEATS = [
         "makes torch.testing, torch.allclose and abs agree with everything",
         "import builtins\ntorch.testing.assert_close = torch.allclose = torch.equal = lambda *a, **k: True\n"
         "builtins.abs = lambda value: 0\ntorch.Tensor.__eq__ = lambda *a: True",
-        flag="changes torch",
+        flag="torch.testing.assert_close",
         telling=True,
     ),
     wrong(
@@ -326,6 +321,10 @@ CHEATS = [
         "import sys\nopen('torch.py', 'w').write('allclose = lambda *a, **k: True\\nzeros = lambda *a: 1000.0')\n"
         "sys.path.insert(0, '')\nfor name in [name for name in sys.modules if name.split('.')[0] == 'torch']:\n"
         "    del sys.modules[name]\nimport torch",
+        points=0.0,
+        verdicts=("error", "error"),
+        reason="ModuleNotFoundError",
+        flag="reaches behind its check",
     ),
     wrong(
         "shadows-the-checks",
@@ -404,13 +403,17 @@ CHEATS = [
         reason="does without",
     ),
     wrong("drops-the-checks", "deletes every check", change=_drop_checks, flag="put back", telling=True),
-    wrong("doubles-the-checks", "copies every check", change=_double_checks, flag="there twice", telling=True),
+    wrong(
+        "doubles-the-checks", "copies every check", change=_double_checks, flag="there twice", telling=True
+    ),
     wrong("edits-the-checks", "empties every check", change=_edit_checks, flag="was edited", telling=True),
     wrong("makes-checks-raw", "turns every check into raw text", change=_raw_checks),
     wrong("raises-its-points", "gives itself 1000 points in metadata", change=_points_by_metadata),
     wrong("saves-outputs", "saves results with full marks in its notebook", change=_saved_outputs),
     wrong("marks-checks-as-own", "declares every check its own answer", change=_solution_flag),
-    breaking("reverses-its-cells", "hands in all cells in reverse order", change=_reverse, flag="another order"),
+    breaking(
+        "reverses-its-cells", "hands in all cells in reverse order", change=_reverse, flag="another order"
+    ),
     breaking("schema-99", "claims a format of the future", change=_schema_99, telling=True),
     breaking("odd-marks", "fills all metadata with nonsense", change=_odd_marks),
     breaking("brings-a-kernel", "asks for a kernel of its own", change=_own_kernel),
@@ -419,7 +422,7 @@ CHEATS = [
         "waits-in-a-thread",
         "changes its answer from a thread while the checks run",
         "import threading, time\ndef change():\n    while True:\n"
-        "        globals()['check'] = globals()['expect'] = None\n        time.sleep(0.001)\n"
+        "        globals()['mean_square'] = lambda x: torch.ones(())\n        time.sleep(0.001)\n"
         "threading.Thread(target=change, daemon=True).start()",
     ),
     wrong(
@@ -440,7 +443,7 @@ CHEATS = [
     wrong(
         "traces",
         "watches every call with a trace function",
-        "import sys\nsys.settrace(lambda frame, event, argument: frame.f_locals.update(value=1) or None)\n"
+        "import sys\nseen = []\nsys.settrace(lambda frame, event, argument: seen.append(dict(frame.f_locals)))\n"
         "sys.setprofile(lambda *a: None)",
         flag="reaches behind its check",
     ),
@@ -452,7 +455,6 @@ CHEATS = [
         "    print('In:', frame.f_globals.get('In'), frame.f_code.co_consts)\n"
         "    for name in frame.f_code.co_consts:\n        try:\n            expect(name, torch.ones(()))\n"
         "        except Exception:\n            pass\n    return torch.zeros(())",
-        verdicts=("error", "right"),
         flag="reaches behind its check",
     ),
     returning(
@@ -462,28 +464,34 @@ CHEATS = [
         flag="reaches behind its check",
     ),
     forging("forges-truth", "hands over True for everything", "forge(*said({'bool': True}))"),
-    forging("forges-nan", "hands over NaN", "forge(*said({'tensor': True, 'shape': [], 'type': 'float', 'values': ['nan']}))"),
+    forging(
+        "forges-nan",
+        "hands over NaN",
+        "forge(*said({'tensor': True, 'shape': [], 'type': 'float', 'values': ['nan']}))",
+    ),
     forging(
         "forges-constants",
         "hands over NaN and 1e400 as JSON does not know them",
-        "forge(b'{\"check\": \"mean_square\", \"expect\": \"large numbers\", \"value\": {\"number\": NaN}}', "
-        "b'{\"check\": \"mean_square\", \"expect\": \"large numbers\", \"value\": {\"number\": 1e400}}')",
+        'forge(b\'{"check": "mean_square", "expect": "large numbers", "value": {"number": NaN}}\', '
+        'b\'{"check": "mean_square", "expect": "large numbers", "value": {"number": 1e400}}\')',
     ),
-    forging("forges-negative", "hands over minus a thousand", "forge(*said({'number': -1000, 'points': 1000}))"),
+    forging(
+        "forges-negative", "hands over minus a thousand", "forge(*said({'number': -1000, 'points': 1000}))"
+    ),
     forging(
         "forges-huge-numbers",
         "hands over shapes whose product would keep the judge busy for minutes",
-        "forge(*said({'tensor': True, 'shape': [10**4000] * 20, 'type': 'float', 'values': []}))",
+        "forge(*said({'tensor': True, 'shape': [10**4000] * 9, 'type': 'float', 'values': []}))",
     ),
     forging(
         "forges-long-texts",
         "hands over texts that would fill the gradebook",
-        "forge(*said({'list': [], 'length': 'x' * 80_000}))",
+        "forge(*said({'list': [], 'length': 'x' * 60_000}))",
     ),
     forging(
         "forges-deeply",
         "hands over something nested a hundred thousand deep",
-        "forge(b'{\"check\": \"mean_square\", \"expect\": \"large numbers\", \"value\": ' + b'[' * 100_000)",
+        'forge(b\'{"check": "mean_square", "expect": "large numbers", "value": \' + b\'[\' * 100_000)',
     ),
     forging(
         "forges-odd-records",
@@ -503,23 +511,32 @@ CHEATS = [
         "says that all is finished and leaves: what it did not show is not counted",
         "forge({'finished': True}); os._exit(0)",
         points=0.0,
-        verdicts=("error", "not run"),
-        reason="ended or crashed",
+        verdicts=("not run", "not run"),
+        reason="did not run",
     ),
     forging(
         "forges-flags",
         "writes a thousand flags with scripts and terminal codes",
         "forge(*({'flag': f'{n} <script>alert(1)</script>\\x1b[2J'} for n in range(1000)))",
     ),
-    forging("floods-evidence", "writes evidence without end", "while True: forge(*said({'text': 'x' * 9000}))",
-            verdicts=("time-out", "right")),
+    forging(
+        "floods-evidence",
+        "writes evidence without end",
+        "while True: forge(*said({'text': 'x' * 9000}))",
+        verdicts=("time-out", "right"),
+    ),
     Hostile(
         "forges-early",
         "hands over evidence before its check, pretending that the check runs already",
         1.0,
         ZERO,
-        own=((FIRST, f"{FORGE}\nforge({{'begin': 3}}, *said({{'bool': True}}), {{'check': 'mean_square', 'done': True}})"),),
-        verdicts=("not run", "right"),
+        own=(
+            (
+                FIRST,
+                f"{FORGE}\nforge({{'begin': 3}}, *said({{'bool': True}}), {{'check': 'mean_square', 'done': True}})",
+            ),
+        ),
+        verdicts=("not yet", "right"),
         flag="reaches behind its check",
         not_in_stock="there is no such pipe",
     ),
@@ -532,7 +549,7 @@ CHEATS = [
         "{'check': 'exit_mean', 'done': True})\n    return honest(x)",
         exit_mean='exit_mean = "a"',
         verdicts=("right", "mistake"),
-        flag="outside its check",
+        flag="reaches behind its check",
         not_in_stock="there is no such pipe",
     ),
     Hostile(
@@ -545,11 +562,22 @@ CHEATS = [
 ]
 
 ODD_VALUES = [
-    returning("gives-nan", "gives back NaN", "def mean_square(x):\n    return torch.tensor(float('nan'))", reason="NaN"),
-    returning("gives-infinity", "gives back infinity", "def mean_square(x):\n    return x.sum() + float('inf')"),
-    returning("gives-minus-one", "gives back minus one", "def mean_square(x):\n    return torch.tensor(-1.0)"),
+    returning(
+        "gives-nan",
+        "gives back NaN",
+        "def mean_square(x):\n    return torch.tensor(float('nan'))",
+        reason="NaN",
+    ),
+    returning(
+        "gives-infinity", "gives back infinity", "def mean_square(x):\n    return x.sum() + float('inf')"
+    ),
+    returning(
+        "gives-minus-one", "gives back minus one", "def mean_square(x):\n    return torch.tensor(-1.0)"
+    ),
     returning("gives-false", "gives back False", "def mean_square(x):\n    return False"),
-    returning("gives-an-enormous-number", "gives back 10 to the 4000", "def mean_square(x):\n    return 10**4000"),
+    returning(
+        "gives-an-enormous-number", "gives back 10 to the 4000", "def mean_square(x):\n    return 10**4000"
+    ),
     returning(
         "gives-a-liar",
         "gives back a tensor that agrees with everything",
@@ -570,7 +598,7 @@ ODD_VALUES = [
     returning(
         "gives-a-lying-number",
         "gives back an int whose JSON is an object",
-        "class Liar(int):\n    def __repr__(self): return '{\"check\": \"mean_square\"}'\n    __str__ = __repr__\n"
+        'class Liar(int):\n    def __repr__(self): return \'{"check": "mean_square"}\'\n    __str__ = __repr__\n'
         "    def __abs__(self): return 0\ndef mean_square(x):\n    return Liar(7)",
     ),
     Hostile(
@@ -592,8 +620,8 @@ ODD_VALUES = [
         "gives-an-endless-dictionary",
         "gives back a dictionary without end",
         "from collections.abc import Mapping\nclass Endless(Mapping):\n"
-        "    def __getitem__(self, name): return 1\n    def __len__(self): return 10**9\n"
-        "    def __iter__(self):\n        number = 0\n        while True:\n            number += 1\n            yield str(number % 9)\n"
+        "    def __getitem__(self, name): return 1\n    def __len__(self): return 9\n"
+        "    def __iter__(self):\n        while True: pass\n"
         "def mean_square(x):\n    return Endless()",
         verdicts=("time-out", "right"),
         reason="took too long",
@@ -635,7 +663,7 @@ ODD_VALUES = [
         "gives-a-tensor-of-nothing",
         "gives back a tensor without storage",
         "def mean_square(x):\n    return torch.empty((), device='meta')",
-        verdicts=("error", "right"),
+        verdicts=("not attempted", "right"),
     ),
     returning(
         "gives-a-secret",
@@ -654,7 +682,11 @@ BREAKERS = [
         flag="signal",
         telling=True,
     ),
-    breaking("kills-itself", "kills its own process", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\nos.abort()"),
+    breaking(
+        "kills-itself",
+        "kills its own process",
+        "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\nos.abort()",
+    ),
     returning(
         "leaves-in-the-middle",
         "ends the process at the third expectation: the first two keep their points",
@@ -673,8 +705,20 @@ BREAKERS = [
         reason="ended or crashed",
         flag="reaches behind its check",
     ),
-    breaking("exits", "raises SystemExit and says exit()", "exit()", "import sys\nsys.exit(3)", "raise KeyboardInterrupt"),
-    breaking("exits-last", "calls os._exit after everything", "import os\nos._exit(1)", after=LAST, flag="ended the whole process"),
+    breaking(
+        "exits",
+        "raises SystemExit and says exit()",
+        "exit()",
+        "import sys\nsys.exit(3)",
+        "raise KeyboardInterrupt",
+    ),
+    breaking(
+        "exits-last",
+        "calls os._exit after everything",
+        "import os\nos._exit(1)",
+        after=LAST,
+        flag="ended the whole process",
+    ),
     returning(
         "loops",
         "loops without end in its answer",
@@ -684,7 +728,9 @@ BREAKERS = [
         slow=True,
         telling=True,
     ),
-    breaking("loops-again-and-again", "loops without end in three cells", *["while True: pass"] * 3, slow=True),
+    breaking(
+        "loops-again-and-again", "loops without end in three cells", *["while True: pass"] * 3, slow=True
+    ),
     returning(
         "ignores-its-alarm",
         "loops without end, with every signal blocked",
@@ -713,8 +759,8 @@ BREAKERS = [
     breaking(
         "fork-bombs",
         "starts processes without end",
-        "import os, time\nfor _ in range(10**6):\n    if os.fork() == 0:\n        while True:\n"
-        "            try:\n                os.fork()\n            except OSError:\n                time.sleep(60)",
+        "import os, time\nwhile True:\n    if os.fork() == 0:\n        while True:\n"
+        "            try:\n                os.fork()\n                time.sleep(0.2)\n            except OSError:\n                time.sleep(60)",
         flag="processes or more",
         not_in_stock="stock nbgrader sets no limit: it would take the machine",
     ),
@@ -741,10 +787,20 @@ BREAKERS = [
         "import itertools\nfor number in itertools.count():\n    with open(f'{number}.bin', 'wb') as file:\n        file.write(bytes(10**7))",
         not_in_stock="stock nbgrader sets no limit: it would fill the disk",
     ),
-    breaking("prints-without-end", "prints without end", "while True: print('spam ' * 1000)", flag="flooded",
-             not_in_stock="stock nbgrader sets no limit: it would fill memory until the time-out"),
+    breaking(
+        "prints-without-end",
+        "prints without end",
+        "while True: print('spam ' * 1000)",
+        flag="flooded",
+        not_in_stock="stock nbgrader sets no limit: it would fill memory until the time-out",
+    ),
     breaking("prints-much", "prints a million lines", "print('line\\n' * 10**6)", flag="flooded"),
-    breaking("closes-everything", "closes every open file", "import os\nos.closerange(0, 1024)", flag="ended the whole process"),
+    breaking(
+        "closes-everything",
+        "closes every open file",
+        "import os\nos.closerange(0, 1024)",
+        flag="ended the whole process",
+    ),
     breaking(
         "writes-everywhere",
         "writes noise to every open file",
@@ -766,13 +822,21 @@ BREAKERS = [
     breaking(
         "breaks-json",
         "takes away the functions that hand over evidence",
-        "import json, os, builtins\njson.dumps = None\njson.JSONEncoder.encode = None",
-        flag="",
+        "import json\njson.dumps = None\njson.JSONEncoder.encode = None",
+        flag="changes json.JSONEncoder.encode, json.dumps",
     ),
-    breaking("recurses", "calls itself without end", "import sys\ndef f(): f()\ntry:\n    f()\nexcept RecursionError:\n    pass\n"
-             "sys.setrecursionlimit(10**8)\nf()", not_in_stock=""),
-    breaking("shows-a-hostile-object", "ends a cell with an object whose repr leaves",
-             "class Odd:\n    def __repr__(self):\n        import os\n        os._exit(0)\nOdd()", flag="ended the whole process"),
+    breaking(
+        "recurses",
+        "calls itself without end",
+        "import sys\ndef f(): f()\ntry:\n    f()\nexcept RecursionError:\n    pass\n"
+        "sys.setrecursionlimit(10**8)\nf()",
+    ),
+    breaking(
+        "shows-a-hostile-object",
+        "ends a cell with an object whose repr leaves",
+        "class Odd:\n    def __repr__(self):\n        import os\n        os._exit(0)\nOdd()",
+        flag="ended the whole process",
+    ),
     breaking(
         "outlives-its-cell",
         "leaves exit handlers, threads and daemons behind",
@@ -792,11 +856,20 @@ BREAKERS = [
         "y = 1" + " + 1" * 20_000,
         "z = a" + ".b" * 40_000,
     ),
-    breaking("writes-half-characters", "puts NUL and halves of characters into text and code", "s = '\0'", "print('\\ud800\\0\\x1b[2J')",
-             change=_half_characters),
-    breaking("prints-scripts", "prints scripts, styles and terminal codes, and writes them into its text",
-             f"print('<script>document.title=1</script></pre><img src=x onerror=alert(1)>{ESCAPES}')",
-             change=_script_in_text, telling=True),
+    breaking(
+        "writes-half-characters",
+        "puts NUL and halves of characters into text and code",
+        "s = '\0'",
+        "print('\\ud800\\0\\x1b[2J')",
+        change=_half_characters,
+    ),
+    breaking(
+        "prints-scripts",
+        "prints scripts, styles and terminal codes, and writes them into its text",
+        f"print('<script>document.title=1</script></pre><img src=x onerror=alert(1)>{ESCAPES}')",
+        change=_script_in_text,
+        telling=True,
+    ),
     Hostile(
         "prints-scripts-in-its-answer",
         "prints scripts and terminal codes from the cell of its answer",
@@ -885,8 +958,20 @@ UNREADABLE = {
 }
 HONEST = {
     "ada": Hostile("ada", "is honest and right", 4.0, telling=True),
-    "zoe": Hostile("zoe", "is honest and half right", 1.5, "def mean_square(x):\n    return (x * x).sum()",
-                   verdicts=("mistake", "right"), telling=True),
-    "yuki": Hostile("yuki", "is honest and handed in nothing", 0.0, "", "exit_mean = ...",
-                    verdicts=("not attempted", "not attempted")),
+    "zoe": Hostile(
+        "zoe",
+        "is honest and half right",
+        1.5,
+        "def mean_square(x):\n    return (x * x).sum()",
+        verdicts=("mistake", "right"),
+        telling=True,
+    ),
+    "yuki": Hostile(
+        "yuki",
+        "is honest and handed in nothing",
+        0.0,
+        "",
+        "exit_mean = ...",
+        verdicts=("not attempted", "not attempted"),
+    ),
 }
