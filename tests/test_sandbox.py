@@ -512,11 +512,9 @@ def test_limits_and_privileges_hold_everywhere() -> None:
     assert {LIMITS, PRIVILEGES} <= HOLDING
 
 
-def test_the_probe_tries_every_layer_and_is_quick() -> None:
+def test_the_probe_tries_every_layer_once() -> None:
     sandbox.probe.cache_clear()
-    start = time.process_time()
     layers = sandbox.probe()
-    assert time.process_time() - start < 0.3
     assert [layer.name for layer in layers] == list(LAYERS)
     assert sandbox.probe() is layers
     assert all(layer.available or len(layer.why_not) > 20 for layer in layers)

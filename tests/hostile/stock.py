@@ -142,8 +142,11 @@ def _mark(master: Path, member: Hostile) -> str:
         touched = not canary.exists() or "4711" not in canary.read_text() or Path(f"{canary}.owned").exists()
         if touched or Path(places["@OTHER@"]).read_bytes() != honest:
             notes.append("others' files changed")
-        if _leaked(root, member.name):
-            notes.append("hidden tests, solution or others' work read")
+        outputs = _outputs(root, member.name)
+        if re.search(r"canary 4711|BEGIN SOLUTION|SQLite format 3", outputs):
+            notes.append("solution or others' work read")
+        elif "assert_close(mean_square(" in outputs:
+            notes.append("hidden test shown")
         if _live_script(root, member.name):
             notes.append("script lives in the feedback")
         return "; ".join([score, *notes])
@@ -208,15 +211,9 @@ def _texts(root: Path, student: str) -> Iterator[str]:
                 yield path.read_text("utf-8", "replace")
 
 
-def _leaked(root: Path, student: str) -> bool:
-    for text in _texts(root, student):
-        if text.startswith("{"):
-            outputs = json.dumps([cell.get("outputs") for cell in json.loads(text)["cells"]])
-            if re.search(
-                r"canary 4711|BEGIN SOLUTION|SQLite format 3|assert_close\(mean_square\(x\)", outputs
-            ):
-                return True
-    return False
+def _outputs(root: Path, student: str) -> str:
+    notebooks = [json.loads(text) for text in _texts(root, student) if text.startswith("{")]
+    return json.dumps([cell.get("outputs") for notebook in notebooks for cell in notebook["cells"]])
 
 
 def _live_script(root: Path, student: str) -> bool:
