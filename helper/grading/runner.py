@@ -173,7 +173,7 @@ class Runner:
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it is ready)
         with theirs:
             self._warm = subprocess.Popen(
-                [sys.executable, "-P", "-m", "helper.grading.warm", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "helper.grading.warm", str(theirs.fileno()), self._home.name],
                 env={**sandbox.environment(self._home.name), "PYTHONPATH": root},
                 cwd="/",
                 pass_fds=[theirs.fileno()],

@@ -1,6 +1,7 @@
 """The warm parent: a process that has imported everything and runs nothing, so that a submission starts at once.
 
-`python -m helper.grading.warm FD` serves requests on an inherited socket, one JSON line each way:
+`python -m helper.grading.warm FD HOME` serves requests on an inherited socket, one JSON line each way, and
+removes its home folder at the end:
 
     {"fork": {limits, layers, scratch}} with three descriptors: job to read, evidence and output to write
         -> {"pid": 123} or {"problem": "..."}; then, when all is over, {"ended": wait status, "cpu": seconds}
@@ -16,6 +17,7 @@ import gc
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -28,7 +30,9 @@ from helper.grading import cells, sandbox
 
 
 def main() -> None:
-    control = socket.socket(fileno=int(sys.argv[1]))
+    descriptor, home = sys.argv[1:]
+    sys.argv[1:] = []  # nothing for student code to find
+    control = socket.socket(fileno=int(descriptor))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this one decides
     shell = warm_up()
     _answer(control, {"ready": True})
@@ -39,7 +43,8 @@ def main() -> None:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     for request, descriptors in _requests(control):
         if "fork" in request:
-            _serve(control, request["fork"], descriptors, shell, woken)
+            _serve(control, request["fork"], descriptors, shell, woken, home)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def warm_up() -> Any:
@@ -86,7 +91,12 @@ def warm_up() -> Any:
 
 
 def _serve(
-    control: socket.socket, wanted: dict[str, Any], descriptors: list[int], shell: Any, woken: int
+    control: socket.socket,
+    wanted: dict[str, Any],
+    descriptors: list[int],
+    shell: Any,
+    woken: int,
+    home: str,
 ) -> None:
     limits = sandbox.Limits(**wanted["limits"])
     try:
@@ -110,6 +120,7 @@ def _serve(
             if not heard:
                 with suppress(OSError):
                     os.rmdir(wanted["scratch"])
+                shutil.rmtree(home, ignore_errors=True)
                 os._exit(0)
     sandbox.kill(pid)  # what it left behind
     _, status, usage = os.wait4(pid, 0)
