@@ -3,7 +3,6 @@
 import random
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -54,16 +53,6 @@ def test_an_exception_is_explained_without_a_traceback(told):
     ask(lambda x: x @ x)
     assert "Traceback" not in repr(told[0])
     assert "RuntimeError" in repr(told[0])
-
-
-def test_a_verdict_takes_less_than_fifty_milliseconds(told):
-    ask(lambda x: x.square().mean())
-    durations = []
-    for _ in range(5):
-        start = time.perf_counter()
-        ask(lambda x: x.square().sum())
-        durations.append(time.perf_counter() - start)
-    assert min(durations) < 0.05
 
 
 def test_without_a_key_one_sentence_says_where_to_get_it(told, in_folder):

@@ -53,6 +53,7 @@ def run(course: Course, sizes: Sequence[int]) -> int:
     console = Console(highlight=False, soft_wrap=True)
     missed = 0
     missed += _loaders(console)
+    missed += _verdict(console, course)
     missed += _against_stock(console, course)
     _growth(console, course, sizes)
     _full_mnist(console, course)
@@ -68,6 +69,28 @@ def _loaders(console: Console) -> bool:
         f"{speed['memory']:.3f} s; ratio {speed['ratio']:.1f} (promised: 5)"
     )
     return speed["ratio"] < 5
+
+
+def _verdict(console: Console, course: Course) -> bool:
+    """Time what a check costs beyond the student's own code: reading the key, judging, drawing the panel."""
+    from helper.authoring.proof import Stage
+    from helper.judge import judge
+    from helper.key import Key
+    from helper.panel import to_html
+
+    stage = Stage(read(course.solutions, LESSON))
+    evidence = {name: stage.evidence(name, None, "practice").evidence for name in stage.lesson.checks}
+    begun = time.perf_counter()
+    key = Key.load(course.notebooks / LESSON / "key.json")
+    loaded = time.perf_counter()
+    for name, check in key.checks.items():
+        to_html(judge(evidence[name], check, key.lesson))
+    each = (time.perf_counter() - loaded) / len(key.checks)
+    total = 1000 * (loaded - begun + each)
+    console.print(
+        f"A verdict: {1000 * each:.1f} ms, and once {1000 * (loaded - begun):.1f} ms for the key (promised: 50)"
+    )
+    return total > 50
 
 
 def _against_stock(console: Console, course: Course) -> bool:
