@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -77,6 +79,15 @@ def assert_others_counted(run: Run) -> None:
     for check in ("first", "last"):
         assert shown(run, check) == ["doubles", "zero"], run
         assert run.evidence[check][1] is None
+
+
+@pytest.fixture
+def own_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Let scratch folders lie in a folder of this test alone: others use /tmp at the same time."""
+    with tempfile.TemporaryDirectory(prefix="own-", dir="/tmp") as name:
+        os.chmod(name, 0o755)
+        monkeypatch.setattr(tempfile, "tempdir", name)
+        yield name
 
 
 def test_good_cells_run_and_their_evidence_arrives(runner: Runner) -> None:
@@ -318,15 +329,14 @@ def test_output_from_below_python_is_caught_and_in_its_place(runner: Runner) -> 
     assert run.cells["own_4"].output == "back\n"
 
 
-def test_a_students_folder_is_empty_private_and_gone_afterwards(runner: Runner) -> None:
+def test_a_students_folder_is_empty_private_and_gone_afterwards(own_folder: str, runner: Runner) -> None:
     source = (
         "import os\nprint(os.listdir(), os.path.expanduser('~') == os.getcwd())\nopen('mine', 'w').write('1')"
     )
-    folders = set(os.listdir("/tmp"))
     for _ in range(2):
         run = runner.run(job(source))
         assert run.cells["own_0"].output.startswith("[] True")
-    assert not [name for name in set(os.listdir("/tmp")) - folders if name.startswith("course-")]
+    assert not [name for name in os.listdir(own_folder) if name.startswith("course-")]
 
 
 def test_a_file_of_the_students_shadows_no_module(runner: Runner) -> None:
@@ -539,17 +549,16 @@ def test_it_refuses_where_student_code_cannot_be_confined() -> None:
 
 
 def test_unsandboxed_still_limits_time_and_output_and_survives_crashes(
-    hasty: Runner, monkeypatch: pytest.MonkeyPatch
+    own_folder: str, hasty: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hasty, "_layers", frozenset())
-    folders = set(os.listdir("/tmp"))
     run = hasty.run(
         job("while True: pass", "import os; os._exit(0)", "print('x' * 9_000); open('mine', 'w');")
     )
     assert_others_counted(run)
     assert [run.cells[f"own_{number}"].status for number in range(3)] == ["time-out", "crashed", "ok"]
     assert "cut here" in run.cells["own_2"].output
-    assert not [name for name in set(os.listdir("/tmp")) - folders if name.startswith("course-")]
+    assert not [name for name in os.listdir(own_folder) if name.startswith("course-")]
 
 
 def test_a_warm_process_that_died_is_replaced(runner: Runner) -> None:
@@ -584,21 +593,22 @@ def test_nothing_survives_the_death_of_who_runs_it() -> None:
         "r.run(Job((('a', 'extra', 'import time; time.sleep(9)'),), 's'))\n"
     )
     root = str(Path(sandbox.__file__).parents[2])
-    folders = set(os.listdir("/tmp"))
-    owner = subprocess.Popen(
-        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": root}, stdout=subprocess.PIPE
-    )
+    own = tempfile.mkdtemp(prefix="own-", dir="/tmp")  # other tests use /tmp at the same time
+    os.chmod(own, 0o755)
+    environment = {**os.environ, "PYTHONPATH": root, "TMPDIR": own}
+    owner = subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE)
     assert owner.stdout is not None
     warm = int(owner.stdout.readline())
     time.sleep(0.5)
     owner.kill()
     owner.wait()
     owner.stdout.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while Path(f"/proc/{warm}/task").exists() and _running(warm):
         assert time.monotonic() < deadline, "it lives on"
         time.sleep(0.05)
-    assert not [name for name in set(os.listdir("/tmp")) - folders if name.startswith("course-")]
+    assert not [name for name in os.listdir(own) if name.startswith("course-")]
+    shutil.rmtree(own)
 
 
 def test_a_student_finds_nothing_of_the_one_before(runner: Runner) -> None:
