@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
+from threading import Lock
+
+_one_at_a_time = Lock()  # Python 3.11 counts the depth of all threads' trees together, and fails over the sum
 
 
 def forbidden_names(cells: Iterable[str], exercise: str, without: Sequence[str]) -> tuple[str, ...]:
@@ -16,7 +19,7 @@ def forbidden_names(cells: Iterable[str], exercise: str, without: Sequence[str])
         return ()
     definitions: dict[str, ast.AST] = {}
     for cell in cells:
-        for node in _statements(cell):
+        for node in statements(cell):
             for name in _defined(node):
                 definitions[name] = node
     used: set[str] = set()
@@ -38,10 +41,12 @@ def forbidden_names(cells: Iterable[str], exercise: str, without: Sequence[str])
     return tuple(name for name in without if name in used)
 
 
-def _statements(cell: str) -> list[ast.stmt]:
+def statements(cell: str) -> list[ast.stmt]:
+    """Parse a cell, its magics left out. Returns [] for what is no Python. Threads may call it at once."""
     lines = [line for line in cell.split("\n") if not line.lstrip().startswith(("%", "!"))]
     try:
-        return ast.parse("\n".join(lines)).body
+        with _one_at_a_time:
+            return ast.parse("\n".join(lines)).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
 

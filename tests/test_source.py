@@ -1,8 +1,12 @@
 """Names an exercise does without, however they are written."""
 
+import gc
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from helper.source import forbidden_names
+from helper.source import forbidden_names, statements
 
 WITHOUT = ("log_softmax", "softmax")
 
@@ -87,3 +91,21 @@ def test_a_module_is_found_however_it_is_imported(cells):
 
 def test_a_keyword_is_found():
     assert forbidden_names(["def f(x): return torch.tensor(x, y=True)"], "f", ("y",)) == ("y",)
+
+
+def test_threads_may_read_at_once():
+    # Dask registers such a callback; in it, in the middle of building a tree, Python 3.11 changes threads.
+    deep = ("x = " + "[" * 60 + "1" + "]" * 60 + "\n") * 40
+    callback = lambda phase, info: [None for _ in range(20)]  # noqa: E731
+    interval, threshold = sys.getswitchinterval(), gc.get_threshold()
+    gc.callbacks.append(callback)
+    try:
+        sys.setswitchinterval(1e-5)
+        gc.set_threshold(10)
+        with ThreadPoolExecutor(4) as threads:
+            lengths = list(threads.map(lambda _: len(statements(deep)), range(200)))
+    finally:
+        gc.callbacks.remove(callback)
+        sys.setswitchinterval(interval)
+        gc.set_threshold(*threshold)
+    assert lengths == [40] * 200

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 
 from helper.grading.notebook import Canonical
+from helper.source import statements
 
 MOST = 5  # named per cell
 
@@ -38,7 +40,7 @@ def suspicions(notebook: Canonical, forbids_names: bool) -> tuple[str, ...]:
         behind: set[str] = set()
         changed: set[str] = set()
         by_text: set[str] = set()
-        for node in _nodes(cell.source):
+        for node in chain.from_iterable(map(ast.walk, statements(cell.source))):
             behind.update(_reached(node))
             changed.update(_changed(node))
             by_text.update(name for name in _names(node) if name in _BY_TEXT)
@@ -51,15 +53,6 @@ def suspicions(notebook: Canonical, forbids_names: bool) -> tuple[str, ...]:
                 f"{cell.id}: reaches names by text ({_listed(by_text)}), and some are forbidden here"
             )
     return tuple(flags)
-
-
-def _nodes(source: str) -> Iterator[ast.AST]:
-    lines = [line for line in source.split("\n") if not line.lstrip().startswith(("%", "!"))]
-    try:
-        tree = ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return iter(())
-    return ast.walk(tree)
 
 
 def _reached(node: ast.AST) -> Iterator[str]:

@@ -14,10 +14,12 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from helper.evidence import MOST_CHARACTERS, Failure, Plain
 from helper.grading.sandbox import Limits
+from helper.source import statements
 
 Role = Literal["setup", "exercise", "extra", "check"]
 Status = Literal["ok", "error", "time-out", "out of memory", "crashed", "not run"]
@@ -88,7 +90,10 @@ class Transcript:
         self.last = ""
         self.flags: list[str] = []
         self._mark = f"\0{mark}:".encode()
-        self._cells = {cell_id: _cell(role, source) for cell_id, role, source in job.cells}
+        self._cells = {
+            cell_id: _Cell(_checks_in(source) if role == "check" else frozenset(), "check(" in source)
+            for cell_id, role, source in job.cells
+        }
         self._ids = [cell_id for cell_id, _, _ in job.cells]
         self._shown: dict[str, dict[str, Plain]] = {}
         self._ended: dict[str, Failure | None] = {}
@@ -246,19 +251,20 @@ class Transcript:
         return CellRun(cell.status, output, cell.error, cell.line)
 
 
-def _cell(role: str, source: str) -> _Cell:
-    """Note which checks a cell of the release holds; the sources of checks are the course's own."""
-    names = {
+@lru_cache
+def _checks_in(source: str) -> frozenset[str]:
+    """Return the names of the checks that a cell of the release holds."""
+    return frozenset(
         node.args[0].value
-        for node in (ast.walk(ast.parse(source)) if role == "check" else ())
+        for statement in statements(source)
+        for node in ast.walk(statement)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "check"
         and node.args
         and isinstance(node.args[0], ast.Constant)
         and isinstance(node.args[0].value, str)
-    }
-    return _Cell(frozenset(names), "check(" in source)
+    )
 
 
 def _failure(raw: Any) -> Failure | None:
