@@ -9,7 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
+from nbgrader.api import get_alembic_version
+from sqlalchemy import text
 
+from helper.authoring.lesson import read
+from helper.authoring.proof import Stage, make_key
+from helper.authoring.release import put_tools_on_path
 from helper.course import Course, CourseError
 from helper.grading import grade as grade_module
 from helper.grading import report
@@ -176,6 +181,20 @@ def test_a_changed_lesson_marks_everyone_again(run, room):
     assert run(Classroom(room.root, room.course)).marked == 1
 
 
+def test_keys_computed_beside_are_those_computed_here(hands, room):
+    hands.compute_keys(room, [LESSON])
+    beside = (room.trusted / f"{LESSON}.key.json").read_text()
+    assert beside == make_key(Stage(read(room.course.solutions, LESSON)), room.seed).dumps()
+
+
+def test_a_lesson_that_does_not_work_is_told_in_one_sentence(run, room):
+    hand_in(room, "ada", RIGHT)
+    path = room.course.solutions / f"{LESSON}.py"
+    path.write_text(path.read_text().replace("import torch", "import torch\n\n1 / 0"))
+    with pytest.raises(CourseError, match=r"setup 0> stops with ZeroDivisionError"):
+        run(room)
+
+
 def test_what_was_marked_before_ctrl_c_is_kept_and_the_rest_marked_next(run, room, monkeypatch):
     for number in range(5):
         hand_in(room, f"student{number}", f"{RIGHT}  # {number}")
@@ -208,6 +227,14 @@ def test_nbgraders_gradebook_has_the_marks(run, room):
     hand_in(room, "two", "def mean_square(x):\n    return (x * x).sum()")
     run(room)
     assert gradebook_scores(room) == {"one": 4.0, "two": 1.5}
+
+
+def test_the_gradebook_is_of_the_version_that_nbgrader_itself_would_note(room):
+    put_tools_on_path()
+    room.root.mkdir()
+    with open_gradebook(room.database) as gradebook:
+        noted = gradebook.db.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
+    assert noted == get_alembic_version()
 
 
 def test_a_lost_gradebook_is_written_again_from_the_ledger(run, room):

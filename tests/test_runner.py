@@ -20,6 +20,7 @@ import pytest
 
 from helper.grading import runner as runner_module
 from helper.grading import sandbox
+from helper.grading.forkserver import ForkServer
 from helper.grading.runner import CellRun, Job, Run, Runner, RunnerError
 from helper.grading.sandbox import LAYERS, MIB, Layer, Limits
 from helper.grading.transcript import Transcript
@@ -267,8 +268,7 @@ def test_a_daemon_keeps_nothing_alive(runner: Runner) -> None:
     run = runner.run(job(source))
     assert_others_counted(run)
     processes = subprocess.run(["ps", "-eo", "ppid,args"], capture_output=True, text=True).stdout
-    warm = str(runner._warm.pid) if runner._warm else ""
-    assert not [line for line in processes.splitlines() if line.split()[0] == warm]
+    assert not [line for line in processes.splitlines() if line.split()[0] == str(runner.server)]
 
 
 # Memory, output, files
@@ -561,26 +561,54 @@ def test_unsandboxed_still_limits_time_and_output_and_survives_crashes(
     assert not [name for name in os.listdir(own_folder) if name.startswith("course-")]
 
 
-def test_a_warm_process_that_died_is_replaced(runner: Runner) -> None:
-    assert runner._warm is not None
-    runner._warm.kill()
-    runner._warm.wait()
+def _warm_process(server: int) -> int:
+    return int(Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def test_a_server_that_died_is_replaced(runner: Runner) -> None:
+    assert_others_counted(runner.run(job()))
+    os.kill(runner.server, signal.SIGKILL)
     assert_others_counted(runner.run(job()))
 
 
-def test_a_warm_process_that_dies_during_a_run_costs_no_marks(runner: Runner) -> None:
-    assert runner._warm is not None
-    threading.Timer(0.4, runner._warm.kill).start()
+def test_a_server_that_dies_during_a_run_costs_no_marks(runner: Runner) -> None:
+    assert_others_counted(runner.run(job()))
+    threading.Timer(0.4, os.kill, [runner.server, signal.SIGKILL]).start()
     run = runner.run(job("import time; time.sleep(0.7)"))
     assert_others_counted(run)
     assert run.cells["own_0"].status == "ok"
 
 
+def test_a_warm_process_that_died_is_replaced(runner: Runner) -> None:
+    assert_others_counted(runner.run(job()))
+    warm = _warm_process(runner.server)
+    for process in (warm, runner.server):
+        os.kill(process, signal.SIGKILL)
+    assert_others_counted(runner.run(job()))
+    assert _warm_process(runner.server) != warm
+
+
+def test_runners_share_one_warm_process_and_leave_nothing() -> None:
+    with ForkServer() as parent:
+        with Runner(LIMITS, parent=parent) as one, Runner(LIMITS, parent=parent) as other:
+            warm = _warm_process(one.server)
+            assert _warm_process(other.server) == warm
+            assert one.server != other.server
+            assert_others_counted(one.run(job()))
+            assert_others_counted(other.run(job()))
+        assert _running(warm)
+    assert not any(_running(process) for process in (warm, one.server, other.server))
+
+
 def test_an_interrupt_leaves_no_process_and_the_next_run_works(runner: Runner) -> None:
     threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+    before = runner.server
     with pytest.raises(KeyboardInterrupt):
         runner.run(job("import time; time.sleep(0.9)", "while True: pass"))
-    assert runner._warm is None
+    deadline = time.monotonic() + 10
+    while _running(before):
+        assert time.monotonic() < deadline, "it lives on"
+        time.sleep(0.05)
     assert_others_counted(runner.run(job()))
 
 
@@ -589,7 +617,7 @@ def test_nothing_survives_the_death_of_who_runs_it() -> None:
         "import os, sys\n"
         "from helper.grading.runner import Job, Runner\n"
         "r = Runner(unsandboxed=True).__enter__()\n"
-        "print(r._warm.pid, flush=True)\n"
+        "print(r.server, flush=True)\n"
         "r.run(Job((('a', 'extra', 'import time; time.sleep(9)'),), 's'))\n"
     )
     root = str(Path(sandbox.__file__).parents[2])

@@ -97,12 +97,12 @@ class Classroom:
 
     def key(self, lesson: str) -> Key:
         """Return the key under the secret seed, computed once per version of the lesson."""
-        from helper.authoring.lesson import read
-        from helper.authoring.proof import Stage, make_key
-
         known = self.known_key(lesson)
         if known:
             return known
+        from helper.authoring.lesson import read
+        from helper.authoring.proof import Stage, make_key
+
         path = self.trusted / f"{lesson}.key.json"
         key = make_key(Stage(read(self.course.solutions, lesson)), self.seed)
         write_whole(path, key.dumps(), mode=0o600)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from helper.authoring.lesson import Answer, Lesson, read
-from helper.authoring.proof import Stage, make_key
 from helper.course import CourseError
 from helper.grading.classroom import Classroom, write_whole
 from helper.judge import judge
@@ -146,6 +145,8 @@ def _name(number: int) -> str:
 
 def _points(lesson: Lesson) -> dict[tuple[str, str], float]:
     """Say what every answer of the bank is worth, leaving out those whose worth depends on the inputs."""
+    from helper.authoring.proof import Stage, make_key
+
     stage = Stage(lesson)
     worth: dict[tuple[str, str], set[float]] = {}
     for seed in SHEET_SEEDS:

@@ -20,7 +20,7 @@ from helper.grading.notebook import Canonical, canonical, read_notebook
 from helper.grading.workers import Task, Workers
 from helper.key import Key
 
-BATCH = 50
+BATCH = 10  # written down at once
 
 
 @dataclass(frozen=True)
@@ -74,47 +74,58 @@ def grade(
             reasons = " ".join(left[:3])
             raise CourseError(f"{submissions} holds no notebook of this course. {reasons}".strip())
         stems = sorted({record.lesson for record in records})
-        if not all(room.known_key(stem) for stem in stems):
-            workers.launch(
-                len(records)
-            )  # there will be work: let the workers import while the key is computed
+        unknown = [stem for stem in stems if not room.known_key(stem)]
+        registered = {stem: beside.submit(gradebook.register, room, stem, url) for stem in unknown}
+        if unknown:
+            workers.launch()
+            workers.compute_keys(room, unknown)
         lessons = {stem: _lesson(room, stem) for stem in stems}
         ledger = Ledger(room.trusted / "ledger.jsonl")
         names = {_id(record): _content_key(record, lessons[record.lesson]) for record in records}
         new = [record for record in records if names[_id(record)] not in ledger]
-        workers.launch(len(new))
+        if new:
+            workers.launch()
         written = _Written(room, url)
         stamps = {_id(record): f"{names[_id(record)]} {record.received or ''}" for record in records}
-        late = sorted({record.lesson for record in records if not written.has(record, stamps)})
-        registered = beside.submit(_register, room, late, url)
+        for stem in {record.lesson for record in records if not written.has(record, stamps)} - {*unknown}:
+            registered[stem] = beside.submit(gradebook.register, room, stem, url)
         done, interrupted = 0, False
         failed: dict[str, str] = {}
+        unwritten: list[Submission] = []
+
+        def write_down(batch: list[Submission]) -> None:
+            with gradebook.open_gradebook(url) as book:
+                for record in batch:
+                    marked = ledger.get(names[_id(record)])
+                    gradebook.write(book, record.lesson, [(record.student, marked, record.received)])
+                    _pages(room, record, lessons[record.lesson], marked)
+            written.note(batch, stamps)
+
         tell("marking", 0, len(new))
         try:
             for record, outcome in _mark(new, lessons, workers):
                 if isinstance(outcome, Marked):
                     ledger.add(names[_id(record)], outcome)
                     done += 1
+                    unwritten.append(record)
                 else:
                     failed[_id(record)] = outcome
                 tell("marking", done + len(failed), len(new))
+                if len(unwritten) >= BATCH and all(
+                    future.done() for future in registered.values()
+                ):  # while the workers go on
+                    write_down(unwritten)
+                    unwritten = []
         except KeyboardInterrupt:
             interrupted = True
         marked_records = [record for record in records if names[_id(record)] in ledger]
         left += _keep_received(room, marked_records)
-        registered.result()
+        for future in registered.values():
+            future.result()
         waiting = [record for record in marked_records if not written.has(record, stamps)]
-        if waiting:
-            tell("writing down", 0, len(waiting))
-            with gradebook.open_gradebook(url) as book:
-                for start in range(0, len(waiting), BATCH):
-                    batch = waiting[start : start + BATCH]
-                    for record in batch:
-                        marked = ledger.get(names[_id(record)])
-                        gradebook.write(book, record.lesson, [(record.student, marked, record.received)])
-                        _pages(room, record, lessons[record.lesson], marked)
-                    written.note(batch, stamps)
-                    tell("writing down", start + len(batch), len(waiting))
+        for start in range(0, len(waiting), BATCH):
+            tell("writing down", start, len(waiting))
+            write_down(waiting[start : start + BATCH])
         marks: dict[str, dict[str, Marked]] = {}
         for record in marked_records:
             marked = replace(
@@ -124,11 +135,6 @@ def grade(
         write_whole(room.root / "report.html", report.class_page(marks, left))
         room.configure_nbgrader()
     return Graded(marks, left, done, len(records) - len(new), interrupted, failed)
-
-
-def _register(room: Classroom, stems: list[str], url: str) -> None:
-    for stem in stems:
-        gradebook.register(room, stem, url)
 
 
 def _mark(

@@ -33,6 +33,7 @@ def open_gradebook(url: str) -> Iterator[Any]:
     # SQLAlchemy takes the bare name for an older driver.
     url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     try:
+        _stamp(url)
         gradebook = Gradebook(url)
     except (SQLAlchemyError, ImportError, OSError) as error:
         reason = str(error).strip().split("\n")[0]
@@ -40,6 +41,7 @@ def open_gradebook(url: str) -> Iterator[Any]:
             f"The gradebook at {_shown(url)} cannot be opened ({reason}). If its file is damaged, move it away and "
             "run this again: it is written anew from the ledger."
         ) from error
+    gradebook.db().expire_on_commit = False  # open for moments: nothing is read twice
     try:
         with warnings.catch_warnings():
             warnings.simplefilter(
@@ -54,6 +56,23 @@ def open_gradebook(url: str) -> Iterator[Any]:
         ) from error
     finally:
         gradebook.close()
+
+
+def _stamp(url: str) -> None:
+    """Note in an empty database which version of its tables nbgrader is about to make.
+
+    nbgrader would start a process for it, which takes longer than all else at its first opening.
+    """
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+    from nbgrader.dbutil import ALEMBIC_DIR
+    from sqlalchemy import create_engine, inspect
+
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        if not inspect(connection).get_table_names():
+            MigrationContext.configure(connection).stamp(ScriptDirectory(ALEMBIC_DIR), "head")
+    engine.dispose()
 
 
 def register(room: Classroom, lesson: str, url: str) -> None:

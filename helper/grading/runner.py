@@ -14,18 +14,16 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
 
-from helper.course import CourseError
 from helper.grading import sandbox, warm
 from helper.grading.cells import FRESH
+from helper.grading.forkserver import START_SECONDS, ForkServer, RunnerError, receive
 from helper.grading.sandbox import Layer, Limits
 from helper.grading.transcript import CellRun, Job, Run, Transcript
 
@@ -33,12 +31,7 @@ __all__ = ["CellRun", "Job", "Run", "Runner", "RunnerError"]
 
 GRACE = 2.0  # seconds after a cell's own alarm, until the process is killed from outside
 MOST_RESTARTS = 4
-START_SECONDS = 120.0  # for the warm parent's imports, on a slow disk
 _WATCH_MEMORY_EVERY = 0.5  # seconds
-
-
-class RunnerError(CourseError):
-    """Nothing can be run: one sentence says why and what to do."""
 
 
 @dataclass
@@ -51,7 +44,7 @@ class _Ending:
 
 
 class Runner:
-    """Runs one submission at a time. Use it as a context manager; it keeps a warm process alive meanwhile.
+    """Runs one submission at a time. Use it as a context manager; it keeps a server alive meanwhile.
 
     Raises RunnerError if the layers are not sufficient and `unsandboxed` was not asked for. Even then every
     layer that holds is used.
@@ -63,6 +56,7 @@ class Runner:
         layers: Iterable[Layer] | None = None,
         *,
         unsandboxed: bool = False,
+        parent: ForkServer | None = None,
     ) -> None:
         self.limits = limits or Limits()
         probed = tuple(sandbox.probe() if layers is None else layers)
@@ -75,13 +69,13 @@ class Runner:
         if not hasattr(os, "fork"):
             raise RunnerError("Grading needs Linux or macOS: run it in a Linux container or in WSL.")
         self._layers = sandbox.available(probed)
-        self._warm: subprocess.Popen[bytes] | None = None
+        self._own_parent = parent is None
+        self._parent = parent or ForkServer()
         self._control: socket.socket | None = None
-        self._complaints: IO[bytes] | None = None
-        self._home: tempfile.TemporaryDirectory[str] | None = None
+        self.server = 0  # its process id
 
     def __enter__(self) -> Runner:
-        self._start()
+        self._connect()
         return self
 
     def __exit__(
@@ -94,7 +88,7 @@ class Runner:
 
         Takes at most `limits.submission_seconds`, plus moments. Raises RunnerError if no process can be had.
         """
-        self._start()
+        self._connect()
         begun = time.monotonic()
         deadline = begun + self.limits.submission_seconds
         mark = secrets.token_hex(8)
@@ -108,80 +102,29 @@ class Runner:
                 if transcript.finished or ending.reason == "submission" or time.monotonic() > deadline:
                     break
                 paused = time.monotonic()
-                self._start()  # imports again if that process died, which is not the submission's time
+                self._connect()  # may import again, which is not the submission's time
                 begun, deadline = (moment + time.monotonic() - paused for moment in (begun, deadline))
         except BaseException:
-            self.close()  # whatever state it is in
+            self._drop()  # whatever state it is in
             raise
         return transcript.to_run(time.monotonic() - begun)
 
     def close(self) -> None:
-        """End the warm process and, with it, everything that it started."""
+        """End the server and everything that it started."""
+        self._drop()
+        if self._own_parent:
+            self._parent.close()
+
+    def _drop(self) -> None:
         if self._control is not None:
             self._control.close()
             self._control = None
-        if self._warm is not None:
-            try:
-                self._warm.wait(2)
-            except subprocess.TimeoutExpired:
-                self._warm.kill()
-                self._warm.wait()
-            self._warm = None
-        if self._complaints is not None:
-            self._complaints.close()
-            self._complaints = None
-        if self._home is not None:
-            self._home.cleanup()
-            self._home = None
 
-    def launch(self) -> None:
-        """Start a warm process if there is none, without waiting for its imports."""
-        if self._warm is not None and self._warm.poll() is None and self._control is not None:
-            return
-        self.close()
-        try:
-            self._spawn()
-        except BaseException:
-            self.close()
-            raise
-
-    def _start(self) -> socket.socket:
-        """Return the connection to a warm process that is ready, starting one if there is none."""
-        self.launch()
-        assert self._control is not None
-        if self._complaints is None:  # it was ready before
-            return self._control
-        ready = _answer(self._control, START_SECONDS).get("ready") is True
-        self._complaints.seek(0)
-        said = self._complaints.read().decode("utf-8", "replace").strip().splitlines()[-1:] or ["no answer"]
-        self._complaints.close()
-        self._complaints = None
-        if not ready:
-            if self._warm is not None:
-                self._warm.kill()
-            self.close()
-            raise RunnerError(
-                f'The process that runs submissions did not start ({said[0]}): run "course doctor".'
-            )
+    def _connect(self) -> socket.socket:
+        """Return the connection to this runner's server, a new one if there is none."""
+        if self._control is None:
+            self._control, self.server = self._parent.connect()
         return self._control
-
-    def _spawn(self) -> None:
-        self._control, theirs = socket.socketpair()
-        root = str(Path(sandbox.__file__).resolve().parents[2])
-        # Not the folder for everybody's temporary files: what lies there could be taken for settings.
-        self._home = tempfile.TemporaryDirectory(prefix="warm-", ignore_cleanup_errors=True)
-        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  (closed when it is ready)
-        with theirs:
-            self._warm = subprocess.Popen(
-                [sys.executable, "-P", "-m", "helper.grading.warm", str(theirs.fileno()), self._home.name],
-                env={**sandbox.environment(self._home.name), "PYTHONPATH": root},
-                cwd="/",
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=self._complaints,
-                stderr=self._complaints,
-                start_new_session=True,  # Ctrl-C is for the one who holds the Runner
-            )
 
     def _attempt(
         self, job: Job, mark: str, skip: list[str], transcript: Transcript, deadline: float
@@ -216,10 +159,10 @@ class Runner:
 
     def _fork(self, scratch: str, descriptors: list[int]) -> tuple[socket.socket, int]:
         for again in (True, False):
-            control = self._start()
+            control = self._connect()
             try:
                 socket.send_fds(control, [warm.request(self.limits, scratch, self._layers)], descriptors)
-                answer = _answer(control, START_SECONDS)
+                answer = receive(control, START_SECONDS)
             except OSError:
                 answer = {}
             if "pid" in answer:
@@ -227,7 +170,7 @@ class Runner:
             if "problem" in answer or not again:
                 problem = answer.get("problem", "the process that runs submissions ended")
                 raise RunnerError(f'No submission can be run ({problem}): run "course doctor".')
-            self.close()  # it died while idle; a fresh one may do
+            self._drop()  # it died while idle; a fresh one may do
         raise AssertionError
 
     def _listen(
@@ -270,9 +213,9 @@ class Runner:
                     if not data:  # closed: the end must come another way
                         pipes = {other: pipes[other] for other in pipes if other != descriptor}
             if control in ready:
-                answer = _answer(control, 5)
+                answer = receive(control, 5)
                 if "ended" not in answer:
-                    self.close()
+                    self._drop()
                     return _Ending(reason or "warm", signal.SIGKILL, 0.0)
                 return _Ending(reason, int(answer["ended"]), float(answer["cpu"]))
 
@@ -325,24 +268,6 @@ def _remove(scratch: str) -> None:
     except OSError:
         script = 'chmod -R u+rwX -- "$0"; rm -rf -- "$0"'  # depths and modes that shutil cannot cope with
         subprocess.run(["/bin/sh", "-c", script, scratch], stderr=subprocess.DEVNULL, check=False)
-
-
-def _answer(control: socket.socket, seconds: float) -> dict[str, Any]:
-    """Read one answer of the warm process, {} if it is gone or silent. It runs no student code: it is believed."""
-    control.settimeout(seconds)
-    line = b""
-    try:
-        while not line.endswith(b"\n"):
-            waiting = control.recv(10_000, socket.MSG_PEEK)
-            if not waiting:
-                return {}
-            # Not more than a line: the next answer may follow on its heels.
-            line += control.recv(waiting.find(b"\n") + 1 or len(waiting))
-    except OSError:
-        return {}
-    finally:
-        control.settimeout(None)
-    return dict(json.loads(line))
 
 
 def _memory_of(pid: int) -> int:

@@ -1,7 +1,8 @@
-"""The warm parent: a process that has imported everything and runs nothing, so that a submission starts at once.
+"""The warm process: it imports everything once and runs nothing, so that a submission starts at once.
 
-`python -m helper.grading.warm FD HOME` serves requests on an inherited socket, one JSON line each way, and
-removes its home folder at the end:
+`python -m helper.grading.warm FD HOME` forks a server for each socket it is handed over the inherited one, and
+removes its home folder at the end. A server tells {"ready": its process id}. Asked for {"keys": ...} it computes
+them (see keys.py) and ends; asked for {} it serves one JSON line each way:
 
     {"fork": {limits, layers, scratch}} with three descriptors: job to read, evidence and output to write
         -> {"pid": 123} or {"problem": "..."}; then, when all is over, {"ended": wait status, "cpu": seconds}
@@ -21,12 +22,13 @@ import shutil
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from helper.grading import cells, sandbox
+from helper.grading import cells, keys, sandbox
 
 
 def main() -> None:
@@ -35,16 +37,35 @@ def main() -> None:
     control = socket.socket(fileno=int(descriptor))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started this one decides
     shell = warm_up()
-    _answer(control, {"ready": True})
-    woken, wake = os.pipe()
-    os.set_blocking(woken, False)
-    os.set_blocking(wake, False)
-    signal.signal(signal.SIGCHLD, lambda number, frame: None)
-    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    for request, descriptors in _requests(control):
-        if "fork" in request:
-            _serve(control, request["fork"], descriptors, shell, woken, home)
+    while True:
+        asked, descriptors, _, _ = socket.recv_fds(control, 100_000, 1)
+        _wait_for_servers(os.WNOHANG)
+        if not asked:
+            break
+        server = socket.socket(fileno=descriptors[0])
+        if os.fork() == 0:
+            try:
+                control.close()
+                _answer(server, {"ready": os.getpid()})
+                wanted = json.loads(asked)
+                if "keys" in wanted:
+                    keys.compute(server, wanted["keys"])
+                else:
+                    _serve(server, shell)
+            except Exception:
+                traceback.print_exc()
+            finally:
+                os._exit(0)
+        server.close()
+    _wait_for_servers()
     shutil.rmtree(home, ignore_errors=True)
+    os._exit(0)
+
+
+def _wait_for_servers(options: int = 0) -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, options)[0]:
+            pass
 
 
 def warm_up() -> Any:
@@ -52,6 +73,7 @@ def warm_up() -> Any:
 
     Threads do not survive a fork, and neither do the locks they hold: raises RuntimeError if there are any.
     """
+    gc.disable()  # imports make much and drop little: collecting meanwhile costs a third of their time
     import matplotlib.pyplot  # noqa: F401
     import numpy  # noqa: F401
     import torch
@@ -85,18 +107,25 @@ def warm_up() -> Any:
     shell.transform_cell("%time 1\n!true")
     if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("importing the libraries started a thread: no process can be forked safely")
-    gc.collect()
     gc.freeze()  # else the first collection of each child copies all there is
+    gc.enable()
     return shell
 
 
-def _serve(
-    control: socket.socket,
-    wanted: dict[str, Any],
-    descriptors: list[int],
-    shell: Any,
-    woken: int,
-    home: str,
+def _serve(control: socket.socket, shell: Any) -> None:
+    """Run one submission after the other until the other side is gone."""
+    woken, wake = os.pipe()
+    os.set_blocking(woken, False)
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    for request, descriptors in _requests(control):
+        if "fork" in request:
+            _run(control, request["fork"], descriptors, shell, woken)
+
+
+def _run(
+    control: socket.socket, wanted: dict[str, Any], descriptors: list[int], shell: Any, woken: int
 ) -> None:
     limits = sandbox.Limits(**wanted["limits"])
     try:
@@ -120,7 +149,6 @@ def _serve(
             if not heard:
                 with suppress(OSError):
                     os.rmdir(wanted["scratch"])
-                shutil.rmtree(home, ignore_errors=True)
                 os._exit(0)
     sandbox.kill(pid)  # what it left behind
     _, status, usage = os.wait4(pid, 0)

@@ -1,7 +1,7 @@
 """Many submissions at once, on a Dask scheduler: a local one by default, any other by its address.
 
-A worker holds one warm process from which every student's run is forked; student code never runs in the
-worker's own process. What crosses the network is plain bytes and JSON texts.
+A worker process holds one warm process from which every student's run is forked; student code never runs in
+the worker's own process. What crosses the network is plain bytes and JSON texts.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +19,8 @@ from types import TracebackType
 from typing import Any
 
 from helper.course import CourseError
+from helper.grading.classroom import Classroom
+from helper.grading.forkserver import ForkServer
 from helper.grading.marking import Marked, mark
 from helper.grading.notebook import canonical, read_notebook
 from helper.grading.runner import Runner
@@ -30,8 +32,8 @@ IN_FLIGHT = 3  # tasks per worker that are sent ahead, so that memory does not g
 Shared = Mapping[str, tuple[str, str]]  # lesson -> (release, key), as texts
 
 _local = threading.local()
+_parent = ForkServer()  # of all runners in this process
 _runners: list[Runner] = []
-_idle: list[Runner] = []  # launched, and not yet taken by a thread
 
 
 @dataclass(frozen=True)
@@ -70,15 +72,15 @@ class Workers:
         self._client = self._cluster = None
         close_runners()
 
-    def launch(self, most: int) -> None:
-        """Let the local warm processes begin their imports, at most `most`; there is work to come."""
-        if self._scheduler or self._cluster is not None:
-            return
-        for _ in range(min(most, self.count) - len(_idle)):
-            runner = Runner(self._limits, unsandboxed=self._unsandboxed)
-            _runners.append(runner)
-            _idle.append(runner)
-            runner.launch()
+    def launch(self) -> None:
+        """Get ready for work to come: start the scheduler and let the warm process begin its imports."""
+        if not self._scheduler:
+            _parent.launch()
+        self._connect()
+
+    def compute_keys(self, room: Classroom, lessons: Sequence[str]) -> None:
+        """Leave the keys of these lessons in the classroom, on this machine: they are no business of others."""
+        _parent.compute_keys(room, lessons)
 
     def run(self, tasks: Iterable[Task], shared: Shared) -> Iterator[tuple[str, Marked | str]]:
         """Mark tasks in any order and yield each as it is done: its marks, or why the grader itself failed.
@@ -148,10 +150,10 @@ class Workers:
 
 
 def close_runners() -> None:
-    """Stop the warm processes of this process's workers."""
+    """Stop the warm process of this process's workers, and what it serves."""
     while _runners:
         _runners.pop().close()
-    _idle.clear()
+    _parent.close()
     _local.__dict__.clear()
 
 
@@ -169,17 +171,9 @@ def _mark_one(
 ) -> tuple[str, dict[str, Any]]:
     release, key = _parsed(*texts)
     if getattr(_local, "runner", None) is None:
-        _local.runner = _take_runner(unsandboxed, limits)
+        _local.runner = Runner(limits, unsandboxed=unsandboxed, parent=_parent)
+        _runners.append(_local.runner)
     return task_id, mark(canonical(release, read_notebook(source)), key, _local.runner).to_json()
-
-
-def _take_runner(unsandboxed: bool, limits: Limits | None) -> Runner:
-    try:
-        return _idle.pop()
-    except IndexError:
-        runner = Runner(limits, unsandboxed=unsandboxed)
-        _runners.append(runner)
-        return runner
 
 
 @lru_cache(maxsize=16)
