@@ -124,10 +124,12 @@ class Workers:
             yield task_id, outcome
 
     def _connect(self) -> Any:
-        from distributed import Client, LocalCluster
-
         if self._client is not None:
             return self._client
+        import dask
+        from distributed import Client, LocalCluster
+
+        dask.config.set({"distributed.admin.low-level-log-length": 10})  # its logs keep what was sent: notebooks
         logging.getLogger("distributed").setLevel(logging.ERROR)
         if self._scheduler:
             try:
