@@ -129,7 +129,9 @@ class Workers:
         import dask
         from distributed import Client, LocalCluster
 
-        dask.config.set({"distributed.admin.low-level-log-length": 10})  # its logs keep what was sent: notebooks
+        dask.config.set(
+            {"distributed.admin.low-level-log-length": 10}
+        )  # its logs keep what was sent: notebooks
         logging.getLogger("distributed").setLevel(logging.ERROR)
         if self._scheduler:
             try:
