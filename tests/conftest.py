@@ -51,9 +51,12 @@ def in_folder(tmp_path: Path) -> Iterator[Path]:
     os.chdir(before)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    """Return a headless Chromium, the system's or the one that `playwright install chromium` brought."""
+    """Return a headless Chromium, the system's or the one that `playwright install chromium` brought.
+
+    Not for the whole session: while it is open, an event loop counts as running, and other tests start their own.
+    """
     from playwright.sync_api import Error, sync_playwright
 
     flags = [

@@ -1,23 +1,15 @@
 """The frame of the figures that move, and the line of lesson 01, in a real browser."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 from torch.nn.functional import l1_loss, mse_loss
 
 from helper.interactive import Figure, button, figure, shown, slider
 from helper.interactive.line import POINTS, best_mae_line, best_mse_line, line, losses, moved
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-sync",
-    "--no-first-run",
-)
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20"><rect id="@@box" data-name="box" width="5"/></svg>'
 GROW = """
 $("grow").addEventListener("click", () => { $("count").textContent = `${++clicks} of ${data.most}`; });
@@ -28,16 +20,6 @@ let clicks = 0;
 def counter(most: float = 3, script: str = GROW) -> Figure:
     controls = button("grow", "Grow") + shown("count", "Clicked")
     return figure(svg=SVG, script=script, data={"most": most}, alt='A "box" <small>', controls=controls)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=list(FLAGS)
-        )
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

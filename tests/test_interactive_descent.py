@@ -1,34 +1,19 @@
 """The valley of lesson 03, in a real browser: what JavaScript walks is what Python walks."""
 
 import re
-import shutil
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from helper.interactive.descent import MIDDLE, STEPS, UNIT, descent, loss, path
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-sync",
-    "--no-first-run",
-)
-
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=list(FLAGS)
-        )
-        opened = browser.new_context(offline=True).new_page()
-        opened.set_default_timeout(5000)
-        opened.set_content("<!doctype html>" + descent()._repr_html_())
-        yield opened
-        browser.close()
+def page(browser: Browser) -> Page:
+    opened = browser.new_context(offline=True).new_page()
+    opened.set_default_timeout(5000)
+    opened.set_content("<!doctype html>" + descent()._repr_html_())
+    return opened
 
 
 def move(page: Page, label: str, value: float) -> None:

@@ -1,33 +1,14 @@
 """The graph of lesson 04, in a real browser: its steps, its numbers, and what is left without scripts."""
 
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
 import torch
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
 from helper.interactive import graph as module
 from helper.interactive.graph import graph, numbers
-
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-sync",
-    "--no-first-run",
-)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("google-chrome"), args=list(FLAGS)
-        )
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
