@@ -427,11 +427,21 @@ def test_attempts_are_flagged_for_the_instructor(runner: Runner) -> None:
         )
 
 
-def test_processes_left_by_a_time_out_do_not_hamper_the_next_cells(hasty: Runner) -> None:
-    storm = "import os, time\nfor _ in range(60):\n    if os.fork() == 0:\n        time.sleep(60)"
-    run = hasty.run(job(storm + "\ntime.sleep(60)", storm.replace("60)", "5)") + "\nprint('started')"))
+@pytest.mark.parametrize(("wanted", "status"), [(20, "time-out"), (60, "error")])
+def test_processes_left_behind_do_not_hamper_the_next_cells(runner: Runner, wanted: int, status: str) -> None:
+    storm = "import os, time\nfor _ in range({}):\n    if os.fork() == 0:\n        time.sleep({})"
+    few = storm.format(25, 1) + "\nprint('started')"
+    run = runner.run(job(storm.format(wanted, 60) + "\ntime.sleep(60)", few))
     assert_others_counted(run)
-    assert run.cells["own_0"].status in ("time-out", "error")
+    assert run.cells["own_0"].status == status
+    assert run.cells["own_1"].output == "started\n"
+
+
+def test_threads_left_behind_do_not_hamper_the_next_cells(runner: Runner) -> None:
+    start = "import threading, time\nfor _ in range({}):\n    threading.Thread(target=time.sleep, args=({},)).start()"
+    run = runner.run(job(start.format(60, 60), start.format(8, 0.2) + "\nprint('started')"))
+    assert_others_counted(run)
+    assert run.cells["own_0"].status == "error"
     assert run.cells["own_1"].output == "started\n"
 
 

@@ -33,6 +33,7 @@ FRESH = 77  # exit code: a cell left memory full, or processes running; go on in
 Say = Callable[[dict[str, Any]], None]
 
 _STORM = 20  # processes
+_REFUSED = ("BlockingIOError: [Errno 11]", "RuntimeError: can't start new thread")
 _STANDARD_LIBRARY = (sysconfig.get_path("stdlib"), "<frozen")
 _INTERNET = (2, 10, 30)  # AF_INET; AF_INET6 on Linux and on macOS
 
@@ -72,8 +73,7 @@ def run_job(job: dict[str, Any], evidence: int, output: int, shell: Any) -> None
                 _timed(stream.flush, 1)
             flush(None)
             say({"end": number, **ending})
-            spoilt = ending["status"] == "out of memory" and _memory_is_still_full(job["memory_bytes"])
-            if spoilt or (ending["status"] == "time-out" and _has_children()):
+            if _is_spoilt(ending, job["memory_bytes"]):
                 os._exit(FRESH)
     say({"finished": True})
 
@@ -186,6 +186,15 @@ def _seed(seed: str) -> None:
     random.seed(number)
     np.random.seed(number)
     torch.manual_seed(number)
+
+
+def _is_spoilt(ending: dict[str, str], memory_bytes: int) -> bool:
+    """Say whether what a failed cell left behind would hamper the cells after it."""
+    if ending["status"] == "out of memory":
+        return _memory_is_still_full(memory_bytes)
+    if ending["status"] == "time-out":
+        return _has_children()
+    return ending.get("error", "").startswith(_REFUSED)  # it took all the processes that there are
 
 
 def _memory_is_still_full(memory_bytes: int) -> bool:

@@ -235,8 +235,10 @@ def _blame(transcript: Transcript, ending: _Ending, limits: Limits) -> None:
         transcript.flag("flooded the output")
     elif ending.reason == "memory":
         transcript.stop("out of memory", "MemoryError: its processes together held too much")
-    elif ending.reason == "warm" or transcript.finished or (code == FRESH and transcript.current is None):
+    elif ending.reason == "warm" or transcript.finished:
         return
+    elif code == FRESH and transcript.current is None:
+        transcript.leave_out()
     elif killer in (signal.SIGXCPU, signal.SIGKILL) and ending.cpu >= limits.submission_seconds:
         transcript.stop("time-out", "TimeOut: it used up the submission's processor time")
     elif killer == signal.SIGKILL:

@@ -97,6 +97,7 @@ class Transcript:
         self._ids = [cell_id for cell_id, _, _ in job.cells]
         self._shown: dict[str, dict[str, Plain]] = {}
         self._ended: dict[str, Failure | None] = {}
+        self._left_out: set[str] = set()
         self._heard = self._read = 0  # bytes of records, and of text since the last mark
         self._kept = 0  # bytes of evidence, of all processes together
         self._record = bytearray()
@@ -116,6 +117,7 @@ class Transcript:
             name
             for name, cell in self._cells.items()
             if cell.status in ("time-out", "out of memory", "crashed")
+            or name in self._left_out
             or (cell.checks and cell.status != "not run" and cell.checks <= set(self._ended))
         ]
 
@@ -124,6 +126,10 @@ class Transcript:
         self.current, self.finished, self._heard, self._read = None, False, 0, 0
         self._record, self._too_long, self._printing = bytearray(), False, None
         self._stream.clear()
+
+    def leave_out(self) -> None:
+        """Skip the last cell from now on: what it left behind would hamper the cells after it."""
+        self._left_out.add(self.last)
 
     def stop(self, status: Status, error: str) -> None:
         """Say why the cell that was running, or else the last one, ended the process."""
