@@ -124,8 +124,8 @@ def grade(
             future.result()
         waiting = [record for record in marked_records if not written.has(record, stamps)]
         for start in range(0, len(waiting), BATCH):
-            tell("writing down", start, len(waiting))
             write_down(waiting[start : start + BATCH])
+            tell("writing down", min(start + BATCH, len(waiting)), len(waiting))
         marks: dict[str, dict[str, Marked]] = {}
         for record in marked_records:
             marked = replace(
