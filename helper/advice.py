@@ -172,6 +172,9 @@ def describe(value: Plain) -> str:
     return next((words for kind, words in names.items() if kind in value), "something else")
 
 
+PLACE = " It arose at "  # what follows is one student's own line
+
+
 def explain(failure: Failure | None, reveal: bool = True) -> str:
     """Say what an exception means and where it arose.
 
@@ -179,7 +182,7 @@ def explain(failure: Failure | None, reveal: bool = True) -> str:
     """
     if failure is None:
         return ""
-    where = f" It arose at `{failure.line}`." if failure.line else ""
+    where = f"{PLACE}`{failure.line}`." if failure.line else ""
     first = failure.message.strip().split("\n", 1)[0][:200]
     said = f"`{failure.kind}: {first}`" if first and reveal else f"`{failure.kind}`"
     for pattern, words in PYTORCH:

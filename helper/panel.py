@@ -34,9 +34,7 @@ class Note:
         self.text = text
 
     def _repr_html_(self) -> str:
-        return (
-            f'<div style="border-left:4px solid {OTHER_COLOUR};padding:6px 12px">{_inline(self.text)}</div>'
-        )
+        return f'<div style="border-left:4px solid {OTHER_COLOUR};padding:6px 12px">{inline(self.text)}</div>'
 
     def __repr__(self) -> str:
         return self.text
@@ -57,11 +55,11 @@ def to_html(verdict: Verdict) -> str:
     parts = [f"<div>{head} &nbsp; <code>{html.escape(verdict.check)}</code> &nbsp; {_points(verdict)}</div>"]
     if verdict.verdict != NOT_ATTEMPTED:
         rows = "".join(
-            f'<li style="list-style:none">{_mark(result.right)} {_inline(result.name)}</li>'
+            f'<li style="list-style:none">{_mark(result.right)} {inline(result.name)}</li>'
             for result in verdict.results
         )
         parts.append(f'<ul style="margin:4px 0 4px 0;padding-left:12px">{rows}</ul>')
-    parts += [f'<div style="margin-top:4px">{_inline(text)}</div>' for text in verdict.advice]
+    parts += [f'<div style="margin-top:4px">{inline(text)}</div>' for text in verdict.advice]
     return f'<div style="border-left:4px solid {colour};padding:6px 12px;margin:4px 0">{"".join(parts)}</div>'
 
 
@@ -88,7 +86,8 @@ def _mark(right: bool | None) -> str:
     return {True: "✓", False: "✗", None: "–"}[right]
 
 
-def _inline(text: str) -> str:
+def inline(text: str) -> str:
+    """Return a text as HTML: escaped, with what stands in backticks as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text)).replace("\n", "<br>")
 
 

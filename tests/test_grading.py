@@ -388,8 +388,14 @@ def test_no_script_of_a_student_runs_in_a_browser(run, room, browser):
 def test_the_class_page_counts_what_was_wrong(run, room):
     for name in ("one", "two"):
         hand_in(room, name, "def mean_square(x):\n    return (x * x).sum()")
+    hand_in(room, "three", "def mean_square(x):\n    raise ValueError('I am lost')")
+    hand_in(room, "four", "def mean_square(x):\n    raise ValueError('so am I')")
+    hand_in(room, "five", "def mean_square(x):\n    raise NotImplementedError")
     run(room)
-    assert "2 × You added the squares" in (room.root / "report.html").read_text()
+    page = (room.root / "report.html").read_text()
+    assert "2 × You added the squares" in page
+    assert "2 × The code stopped with <code>ValueError</code>." in page
+    assert "1 × not attempted" in page
 
 
 def test_marks_as_json_have_the_promised_form(run, room, tmp_path):

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from helper.advice import PLACE
 from helper.grading.classroom import write_whole
 from helper.grading.marking import Marked
 from helper.grading.notebook import Canonical, printable
-from helper.judge import RIGHT
-from helper.panel import to_html
+from helper.judge import ERROR, MISTAKE, NOT_YET, RIGHT, Verdict
+from helper.panel import inline, to_html
 
 Marks = Mapping[str, Mapping[str, Marked]]  # student -> lesson -> marks
 
@@ -26,11 +27,12 @@ PAGE = """<!DOCTYPE html>
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1f2937 }}
 table {{ border-collapse: collapse }}
-th, td {{ text-align: left; padding: .3rem .8rem; border-bottom: 1px solid #d1d5db }}
-td.number {{ text-align: right; font-variant-numeric: tabular-nums }}
+th, td {{ text-align: left; vertical-align: top; padding: .3rem .8rem; border-bottom: 1px solid #d1d5db }}
+td.number {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }}
 pre {{ background: #f6f7f9; padding: .8rem; overflow-x: auto; white-space: pre-wrap; max-height: 30rem }}
 section {{ display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; align-items: start; margin: 1rem 0 }}
 @media (max-width: 50rem) {{ section {{ grid-template-columns: 1fr }} }}
+.bars {{ white-space: nowrap }} td ul {{ margin: 0; padding-left: 1.2rem }}
 .bar {{ display: inline-block; height: .8em; background: #0b7a75 }} .bar.rest {{ background: #d97706 }}
 </style></head><body>
 {body}
@@ -71,20 +73,14 @@ def class_page(marks: Marks, left: Sequence[str]) -> str:
         for index, first in enumerate(rows[0].verdicts):
             verdicts = [row.verdicts[index] for row in rows]
             right = sum(verdict.verdict == RIGHT for verdict in verdicts)
-            wrong = Counter(
-                " ".join(verdict.advice) or verdict.verdict
-                for verdict in verdicts
-                if verdict.verdict != RIGHT
-            )
-            listed = "".join(
-                f"<li>{count} × {html.escape(text)}</li>" for text, count in wrong.most_common(5)
-            )
+            wrong = Counter(_reason(verdict) for verdict in verdicts if verdict.verdict != RIGHT)
+            listed = "".join(f"<li>{count} × {inline(text)}</li>" for text, count in wrong.most_common(5))
             width = 8 * right / len(verdicts)
             bar = f'<span class="bar" style="width:{width:.2f}em"></span>'
             bar += f'<span class="bar rest" style="width:{8 - width:.2f}em"></span>'
             parts.append(
                 f"<tr><td><code>{html.escape(first.check)}</code></td><td class=number>{right} of {len(verdicts)}"
-                f"</td><td>{bar}</td><td><ul>{listed}</ul></td></tr>"
+                f"</td><td class=bars>{bar}</td><td><ul>{listed}</ul></td></tr>"
             )
         parts.append("</table>")
     parts.append("<h2>Students</h2><table><tr><th>student</th>")
@@ -106,6 +102,13 @@ def class_page(marks: Marks, left: Sequence[str]) -> str:
             + "</ul>"
         )
     return PAGE.format(title="What the class understood", body="\n".join(parts))
+
+
+def _reason(verdict: Verdict) -> str:
+    """Return what students who went wrong in one way have in common."""
+    if verdict.verdict in (MISTAKE, NOT_YET, ERROR) and verdict.advice:
+        return " ".join(text.partition(PLACE)[0] for text in verdict.advice)
+    return verdict.verdict
 
 
 def to_json(marks: Marks) -> dict[str, Any]:
