@@ -81,8 +81,8 @@ def test_an_example_class_gets_the_marks_of_its_sheet(hands, room):
 
 def test_an_example_class_is_the_same_for_the_same_seed(room, course, tmp_path):
     other = Classroom(tmp_path / "other", course)
-    one, two = write_class(room, 9, seed=3), write_class(other, 9, seed=3)
-    assert one.read_text() == two.read_text()
+    write_class(room, 9, seed=3)
+    write_class(other, 9, seed=3)
     for path in room.submitted.rglob("*.ipynb"):
         assert path.read_bytes() == (other.submitted / path.relative_to(room.submitted)).read_bytes()
 

@@ -6,7 +6,7 @@ import contextlib
 import io
 import math
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,11 +67,7 @@ class Stage:
                 _run(source, space, f"<answer for {exercise}>")
             else:
                 _run(cell.source, space, f"<{cell.name}>")
-        records: list[dict[str, Any]] = []
-        check = self.lesson.checks[exercise]
-        with collecting(seed, records.append):
-            _run(check.source, space, f"<check {exercise}>")
-        records = [record for record in records if record["check"] == exercise]
+        records = self._records(exercise, space, seed)
         shown = {record["expect"]: record["value"] for record in records if "expect" in record}
         end = next(record for record in records if "done" in record)
         return Shown(
@@ -80,6 +76,30 @@ class Stage:
             {record["expect"]: record["tolerance"] for record in records if "tolerance" in record},
             tuple(end["sizes"]),
         )
+
+    def evidence_of_all(self, answers: Mapping[str, Sequence[str]], seed: str) -> dict[str, Evidence]:
+        """Run all checks in their places, each exercise's cell replaced by the given sources.
+
+        A source that fails leaves behind what it defined until then, as a cell of a notebook does.
+        """
+        space = dict(self._setup)
+        evidence = {}
+        for cell in self.lesson.cells:
+            if cell.role == "exercise":
+                for source in answers[cell.name]:
+                    with contextlib.suppress(LessonError):
+                        _run(source, space, f"<answer for {cell.name}>")
+            elif cell.role == "check":
+                records = self._records(cell.name, space, seed)
+                shown = [(record["expect"], record["value"]) for record in records if "expect" in record]
+                evidence[cell.name] = Evidence.from_json({"shown": shown, "failure": records[-1]["failure"]})
+        return evidence
+
+    def _records(self, exercise: str, space: dict[str, Any], seed: str) -> list[dict[str, Any]]:
+        records: list[dict[str, Any]] = []
+        with collecting(seed, records.append):
+            _run(self.lesson.checks[exercise].source, space, f"<check {exercise}>")
+        return [record for record in records if record["check"] == exercise]
 
     def forbidden(self, exercise: str, source: str) -> tuple[str, ...]:
         cells = [*(cell.source for cell in self.lesson.cells if cell.type == "code"), source]

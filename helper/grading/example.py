@@ -9,12 +9,17 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from helper.authoring.lesson import Answer, Lesson, read
 from helper.course import CourseError
 from helper.grading.classroom import Classroom, write_whole
 from helper.judge import judge
+from helper.key import Key
+from helper.source import forbidden_names
+
+if TYPE_CHECKING:
+    from helper.authoring.proof import Stage
 
 NAMES = [
     "ada",
@@ -66,16 +71,14 @@ NAMES = [
     "yusuf",
     "zoe",
 ]
-SHEET_SEEDS = ("sheet 1", "sheet 2", "sheet 3")
 
 
 @dataclass(frozen=True)
 class Given:
-    """What one student hands in for one exercise: code for its cell, code for an own cell above, its points."""
+    """What one student hands in for one exercise: code for its cell, if any, and for a cell of one's own above."""
 
     what: str
     source: str | None
-    points: float
     own: str = ""
 
 
@@ -86,11 +89,15 @@ def write_class(
     only: Sequence[str] = (),
     tell: Callable[[str], None] = lambda text: None,
 ) -> Path:
-    """Write `students` submissions per lesson and sheet.json into the classroom; the same for the same seed.
+    """Write `students` submissions per lesson and sheet.json into the classroom.
 
-    The first students show one thing each throughout (all right, nothing attempted, and so on), the others a
-    mixture. Returns the sheet's path. Raises CourseError for an unknown lesson or no students.
+    The submissions are the same for the same seed. The first students show one thing each throughout (all right,
+    nothing attempted, and so on), the others a mixture. The sheet holds what each must get under the classroom's
+    secret seed, found by running the code here, without notebook, sandbox or workers. Returns the sheet's path.
+    Raises CourseError for an unknown lesson or no students.
     """
+    from helper.authoring.proof import Stage, make_key  # torch with it
+
     if students < 1:
         raise CourseError(f"A class of {students} is none: ask for at least one student.")
     unknown = [lesson for lesson in only if lesson not in room.lessons]
@@ -99,22 +106,21 @@ def write_class(
     sheet: dict[str, Any] = {"students": {}}
     for lesson_stem in only or room.lessons:
         tell(lesson_stem)
-        lesson = read(room.course.solutions, lesson_stem)
-        points = _points(lesson)
+        lesson, release = read(room.course.solutions, lesson_stem), room.release(lesson_stem)
+        stage = Stage(lesson)
+        key = make_key(stage, room.seed)
         for number in range(students):
             student = _name(number)
             dice = random.Random(f"{seed}/{lesson_stem}/{number}")
-            handed = {
-                exercise: _choose(lesson, exercise, points, number, dice) for exercise in lesson.exercises
-            }
-            notebook = _notebook(room.release(lesson_stem), handed, number, dice)
+            handed = {exercise: _choose(lesson, exercise, number, dice) for exercise in lesson.exercises}
+            notebook = _notebook(release, handed, number, dice)
             folder = room.submitted / student / lesson_stem
             shutil.rmtree(folder, ignore_errors=True)
             write_whole(folder / f"{lesson_stem}.ipynb", json.dumps(notebook, indent=1) + "\n")
-            checks = {exercise: round(given.points, 2) for exercise, given in handed.items()}
+            points = _points(stage, key, release, handed)
             sheet["students"].setdefault(student, {})[lesson_stem] = {
-                "points": round(sum(given.points for given in handed.values()), 2),
-                "checks": checks,
+                "points": round(sum(points.values()), 2),
+                "checks": {exercise: round(earned, 2) for exercise, earned in points.items()},
                 "what": {exercise: given.what for exercise, given in handed.items()},
             }
     path = room.root / "sheet.json"
@@ -143,55 +149,53 @@ def _name(number: int) -> str:
     return name if number < len(NAMES) else f"{name}-{number // len(NAMES) + 1}"
 
 
-def _points(lesson: Lesson) -> dict[tuple[str, str], float]:
-    """Say what every answer of the bank is worth, leaving out those whose worth depends on the inputs."""
-    from helper.authoring.proof import Stage, make_key
+def _points(
+    stage: Stage, key: Key, release: Mapping[str, Any], handed: Mapping[str, Given]
+) -> dict[str, float]:
+    """Say what a student's answers are worth together: one may call another, right or wrong."""
+    stubs = {
+        cell["metadata"].get("nbgrader", {}).get("grade_id", ""): "".join(cell["source"])
+        for cell in release["cells"]
+    }
+    answers = {
+        exercise: [given.own, stubs[exercise] if given.source is None else given.source]
+        for exercise, given in handed.items()
+    }
+    shown = stage.evidence_of_all(answers, key.seed)
+    cells = [cell.source for cell in stage.lesson.cells if cell.role == "setup"]
+    cells += [source for sources in answers.values() for source in sources]
+    return {
+        name: judge(shown[name], check, key.lesson, forbidden_names(cells, name, check.without)).points
+        for name, check in key.checks.items()
+    }
 
-    stage = Stage(lesson)
-    worth: dict[tuple[str, str], set[float]] = {}
-    for seed in SHEET_SEEDS:
-        key = make_key(stage, seed)
-        for answer in lesson.answers:
-            evidence = stage.evidence(answer.exercise, answer.source, seed).evidence
-            forbidden = stage.forbidden(answer.exercise, answer.source)
-            verdict = judge(evidence, key.checks[answer.exercise], key.lesson, forbidden)
-            worth.setdefault((answer.exercise, answer.source), set()).add(round(verdict.points, 4))
-    return {place: values.pop() for place, values in worth.items() if len(values) == 1}
 
-
-def _choose(
-    lesson: Lesson, exercise: str, points: Mapping[tuple[str, str], float], number: int, dice: random.Random
-) -> Given:
-    bank = [
-        answer
-        for answer in lesson.answers
-        if answer.exercise == exercise and (exercise, answer.source) in points
-    ]
+def _choose(lesson: Lesson, exercise: str, number: int, dice: random.Random) -> Given:
+    bank = [answer for answer in lesson.answers if answer.exercise == exercise]
     rights = [answer for answer in bank if answer.kind == "right"] or [_reference(lesson, exercise)]
     mistakes = [answer for answer in bank if answer.kind == "mistake"]
-    full = lesson.checks[exercise].points
     is_function = f"def {exercise}(" in lesson.exercises[exercise].source
     kinds = ["right", "mistake", "not attempted", "exception", "own cell", "slow", "syntax error", "warning"]
     kind = kinds[number] if number < len(kinds) else dice.choices(kinds, [8, 6, 1, 1, 1, 0.2, 0.5, 1])[0]
     right = _code(dice.choice(rights))
     if kind == "mistake" and mistakes:
         answer = dice.choice(mistakes)
-        return Given(answer.title, _code(answer), points[exercise, answer.source])
+        return Given(answer.title, _code(answer))
     if kind == "not attempted":
-        return Given(kind, None, 0.0)
+        return Given(kind, None)
     if kind == "exception" and is_function:
-        return Given(kind, f"def {exercise}(*args, **kwargs):\n    raise ValueError('I am lost')", 0.0)
+        return Given(kind, f"def {exercise}(*args, **kwargs):\n    raise ValueError('I am lost')")
     if kind == "syntax error":
-        return Given(kind, f"{exercise} = = 1", 0.0)
+        return Given(kind, f"{exercise} = = 1")
     if kind == "own cell" and is_function:
         own = f"{right}\n\nmy_{exercise} = {exercise}"
         answer_cell = f"def {exercise}(*args, **kwargs):\n    return my_{exercise}(*args, **kwargs)"
-        return Given(kind, answer_cell, full, own)
+        return Given(kind, answer_cell, own)
     if kind == "slow" and exercise == next(iter(lesson.exercises)):
-        return Given(kind, f"import time\ntime.sleep(1.5)\n{right}", full)
+        return Given(kind, f"import time\ntime.sleep(1.5)\n{right}")
     if kind == "warning":
-        return Given(kind, f"import warnings\nwarnings.warn('only a warning')\n{right}", full)
-    return Given("right", right, full)
+        return Given(kind, f"import warnings\nwarnings.warn('only a warning')\n{right}")
+    return Given("right", right)
 
 
 def _reference(lesson: Lesson, exercise: str) -> Answer:
