@@ -193,6 +193,18 @@ def explain(failure: Failure | None, reveal: bool = True) -> str:
     return f"The code stopped with {said}.{where}"
 
 
+BUILDS_ON = "It builds on "
+
+
+def builds_on(names: Sequence[str]) -> str:
+    """Point to the other exercises an answer calls whose own checks it has not passed."""
+    listed = " and ".join(f"`{name}`" for name in names)
+    passed = "whose own check has not passed yet. Get that right first"
+    if len(names) > 1:
+        passed = "whose own checks have not passed yet. Get those right first"
+    return f"{BUILDS_ON}{listed}, {passed}: what goes wrong here may come from there."
+
+
 def forbidden(exercise: str, names: Sequence[str]) -> str:
     listed = " and ".join(f"`{name}`" for name in names)
     return (

@@ -26,6 +26,7 @@ Sink = Callable[[dict[str, Any]], None]
 
 _collecting: tuple[str, Sink] | None = None
 _keys: dict[tuple[Path, float], Any] = {}
+_failed: set[tuple[str, str]] = set()  # lesson and name of the checks that did not pass when they last ran
 
 
 class Given:
@@ -151,12 +152,19 @@ class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given
 
     def _show_verdict(self, key: Any) -> None:
         from helper import panel, source
-        from helper.judge import judge
+        from helper.judge import RIGHT, judge, look_below
         from helper.progress import note_progress
 
         check_key = key.checks[self.name]
-        names = source.forbidden_names(_cells_run(), self.name, check_key.without)
+        failed = [name for name in key.checks if (key.lesson, name) in _failed]
+        defined = source.definitions(_cells_run() if check_key.without or failed else ())
+        names = source.forbidden_names(defined, self.name, check_key.without)
         verdict = judge(Evidence(self.shown, self.failure), check_key, key.lesson, names)
+        if verdict.verdict == RIGHT:
+            _failed.discard((key.lesson, self.name))
+        else:
+            verdict = look_below(verdict, source.calls(defined, self.name, failed))
+            _failed.add((key.lesson, self.name))
         note_progress(Path.cwd(), self.name, verdict.points, verdict.verdict)
         panel.show(verdict)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from helper import advice
 from helper.evidence import Evidence, Failure, numbers_of, same, sealed
@@ -79,6 +80,19 @@ def judge(
     if forbidden and verdict != NOT_ATTEMPTED:
         verdict, words, points = MISTAKE, (advice.forbidden(key.name, forbidden),), 0.0
     return Verdict(key.name, verdict, points, key.points, results, words)
+
+
+def look_below(verdict: Verdict, called: Sequence[str]) -> Verdict:
+    """Say first which exercises that have not passed the answer calls: the cause may lie there.
+
+    An answer that calls one is written, even if what it calls is not.
+    """
+    if not called or verdict.verdict == RIGHT:
+        return verdict
+    words = advice.builds_on(called)
+    if verdict.verdict == NOT_ATTEMPTED:
+        return replace(verdict, verdict=NOT_YET, advice=(words,))
+    return replace(verdict, advice=(words, *verdict.advice))
 
 
 def total(verdicts: list[Verdict]) -> float:

@@ -3,42 +3,62 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 
 _one_at_a_time = Lock()  # Python 3.11 counts the depth of all threads' trees together, and fails over the sum
 
 
-def forbidden_names(cells: Iterable[str], exercise: str, without: Sequence[str]) -> tuple[str, ...]:
+Definitions = Mapping[str, ast.stmt]
+
+
+def definitions(cells: Iterable[str]) -> Definitions:
+    """Return the statement that defines each name. Of cells in the order they ran, the last definition counts."""
+    return {name: node for cell in cells for node in statements(cell) for name in _defined(node)}
+
+
+def forbidden_names(defined: Definitions, exercise: str, without: Sequence[str]) -> tuple[str, ...]:
     """Return which of the names in `without` the answer uses, itself or through the student's own code.
 
-    cells: sources in the order they ran. A later definition replaces an earlier one; code that the answer does
-    not lead to does not count, so comparing with the library in a cell of one's own stays allowed.
+    Code that the answer does not lead to does not count, so comparing with the library in a cell of one's own
+    stays allowed.
     """
     if not without:
         return ()
-    definitions: dict[str, ast.AST] = {}
-    for cell in cells:
-        for node in statements(cell):
-            for name in _defined(node):
-                definitions[name] = node
     used: set[str] = set()
-    visited: set[int] = set()
-    to_visit: list[ast.AST] = [definitions[exercise]] if exercise in definitions else []
-    while to_visit:
-        visiting = to_visit.pop()
-        if id(visiting) in visited:
-            continue
-        visited.add(id(visiting))
-        for name in _loaded(visiting):
-            if name in definitions:
-                to_visit.append(
-                    definitions[name]
-                )  # an import of a forbidden name is told by its own statement
-            else:
-                used.add(name)
-        used.update(_named(visiting))
+    for node in _reached(defined, exercise):
+        # An import of a forbidden name is told by its own statement.
+        used.update(name for name in _loaded(node) if name not in defined)
+        used.update(_named(node))
     return tuple(name for name in without if name in used)
+
+
+def calls(defined: Definitions, exercise: str, others: Iterable[str]) -> tuple[str, ...]:
+    """Return which of the other exercises the answer leads to, itself or through the student's own code.
+
+    An answer that is not written to its end, and says so itself, leads nowhere yet.
+    """
+    if exercise in defined and _is_unfinished(defined[exercise]):
+        return ()
+    names = {name for node in _reached(defined, exercise) for name in _loaded(node)}
+    return tuple(name for name in others if name in names and name != exercise)
+
+
+def _is_unfinished(definition: ast.stmt) -> bool:
+    raised = (item.exc for item in ast.walk(definition) if isinstance(item, ast.Raise) and item.exc)
+    return any("NotImplementedError" in _loaded(item) for item in raised)
+
+
+def _reached(defined: Definitions, exercise: str) -> Iterator[ast.stmt]:
+    """Yield the definition of the answer and all of the student's own that it leads to."""
+    visited: set[int] = set()
+    to_visit = [defined[exercise]] if exercise in defined else []
+    while to_visit:
+        node = to_visit.pop()
+        if id(node) not in visited:
+            visited.add(id(node))
+            yield node
+            to_visit += [defined[name] for name in _loaded(node) if name in defined]
 
 
 def statements(cell: str) -> list[ast.stmt]:

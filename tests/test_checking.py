@@ -49,6 +49,24 @@ def test_an_unwritten_answer_is_not_attempted(told):
     assert repr(told[0]).startswith("○ Not attempted")
 
 
+def test_an_answer_is_told_that_it_calls_one_that_has_not_passed(told, monkeypatch):
+    cells = ["def half(x): return x / 3", "def mean_square(x): return half(x)", "exit_mean = mean_square(1)"]
+    monkeypatch.setattr(checking, "_cells_run", lambda: cells)
+    monkeypatch.setattr(checking, "_failed", set())
+
+    def ask_letter(letter):
+        with check("exit_mean") as (_, expect):
+            expect("the choice", letter)
+
+    ask_letter("a")
+    ask(lambda x: x.square().sum())
+    ask_letter("a")
+    ask_letter("b")
+    ask(lambda x: x.square().mean())
+    ask_letter("a")
+    assert ["builds on `mean_square`" in repr(panel) for panel in told] == [False, False, True, *3 * [False]]
+
+
 def test_an_exception_is_explained_without_a_traceback(told):
     ask(lambda x: x @ x)
     assert "Traceback" not in repr(told[0])

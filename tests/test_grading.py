@@ -398,6 +398,22 @@ def test_the_class_page_counts_what_was_wrong(run, room):
     assert "1 × not attempted" in page
 
 
+def test_feedback_and_class_page_tell_where_an_error_comes_from(run, room):
+    wrong, letter = (
+        "def mean_square(x):\n    return x.sum()",
+        "exit_mean = 'ab'[mean_square(torch.ones(2)) == 1]",
+    )
+    hand_in(room, "one", wrong, letter)
+    hand_in(room, "two", wrong, "exit_mean = 'a'")
+    hand_in(room, "three", RIGHT, letter)
+    marks = run(room).marks
+    told = {student: marks[student][LESSON].verdicts[1].advice for student in marks}
+    assert told["one"][0].startswith("It builds on `mean_square`")
+    assert told["one"][1:] == told["two"]
+    assert points(run(room))["three"] == 4
+    assert "1 × It builds on <code>mean_square</code>" in (room.root / "report.html").read_text()
+
+
 def test_marks_as_json_have_the_promised_form(run, room, tmp_path):
     hand_in(room, "one", RIGHT)
     report.write_json(tmp_path / "marks.json", run(room).marks)

@@ -5,7 +5,7 @@ import torch
 
 from helper.advice import compare, explain
 from helper.evidence import Evidence, Failure, plain, sealed
-from helper.judge import judge
+from helper.judge import judge, look_below
 from helper.key import CheckKey, Expectation, Key, Mistake, sealed_failure
 
 SALT = "lesson"
@@ -74,6 +74,27 @@ def test_what_was_shown_before_an_exception_keeps_its_points():
 )
 def test_each_way_of_ending_has_its_own_word(failure, word):
     assert judge(Evidence({}, failure), key(), SALT).verdict == word
+
+
+def test_an_answer_is_told_first_of_what_it_calls():
+    wrong = judge(Evidence(RIGHT | {"small": plain(2.0)}), key(), SALT)
+    told = look_below(wrong, ("half",))
+    assert told.advice[0].startswith("It builds on `half`, whose own check has not passed yet.")
+    assert told.advice[1:] == wrong.advice
+    assert (told.points, told.results) == (wrong.points, wrong.results)
+    assert look_below(wrong, ()) == wrong
+    assert "`half` and `third`, whose own checks" in look_below(wrong, ("half", "third")).advice[0]
+
+
+def test_an_answer_that_calls_an_unwritten_one_is_written_itself():
+    empty = judge(Evidence({}, Failure("NotImplementedError", "")), key(), SALT)
+    told = look_below(empty, ("half",))
+    assert (told.verdict, len(told.advice)) == ("not yet", 1)
+
+
+def test_a_right_answer_may_call_what_it_likes():
+    right = judge(Evidence(RIGHT), key(), SALT)
+    assert look_below(right, ("half",)) == right
 
 
 def test_an_unanswered_value_is_not_attempted():

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from helper.source import forbidden_names, statements
+from helper.source import calls, definitions, forbidden_names, statements
 
 WITHOUT = ("log_softmax", "softmax")
 
@@ -30,7 +30,7 @@ WITHOUT = ("log_softmax", "softmax")
     ],
 )
 def test_a_forbidden_name_is_found(cells):
-    assert forbidden_names(cells, "f", WITHOUT) == ("log_softmax",)
+    assert forbidden_names(definitions(cells), "f", WITHOUT) == ("log_softmax",)
 
 
 @pytest.mark.parametrize(
@@ -50,17 +50,20 @@ def test_a_forbidden_name_is_found(cells):
     ],
 )
 def test_comparing_explaining_and_old_versions_are_no_use_of_it(cells):
-    assert forbidden_names(cells, "f", WITHOUT) == ()
+    assert forbidden_names(definitions(cells), "f", WITHOUT) == ()
 
 
 def test_code_made_to_hurt_the_reader_is_survived():
     nested = "def f(x): return " + "(" * 5000 + "x" + ")" * 5000
-    assert forbidden_names([nested, "def f(x): return " + "-" * 50_000 + "x", "\0"], "f", WITHOUT) == ()
+    assert (
+        forbidden_names(definitions([nested, "def f(x): return " + "-" * 50_000 + "x", "\0"]), "f", WITHOUT)
+        == ()
+    )
 
 
 def test_definitions_that_use_each_other_end():
     cells = ["def f(x): return g(x)", "def g(x): return f(x)"]
-    assert forbidden_names(cells, "f", WITHOUT) == ()
+    assert forbidden_names(definitions(cells), "f", WITHOUT) == ()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +76,7 @@ def test_definitions_that_use_each_other_end():
     ],
 )
 def test_a_name_of_the_answers_own_does_not_lead_to_a_cell_that_uses_it_otherwise(cells):
-    assert forbidden_names(cells, "f", WITHOUT) == ()
+    assert forbidden_names(definitions(cells), "f", WITHOUT) == ()
 
 
 @pytest.mark.parametrize(
@@ -86,11 +89,11 @@ def test_a_name_of_the_answers_own_does_not_lead_to_a_cell_that_uses_it_otherwis
     ],
 )
 def test_a_module_is_found_however_it_is_imported(cells):
-    assert forbidden_names(cells, "f", ("torch.func",)) == ("torch.func",)
+    assert forbidden_names(definitions(cells), "f", ("torch.func",)) == ("torch.func",)
 
 
 def test_a_keyword_is_found():
-    assert forbidden_names(["def f(x): return torch.tensor(x, y=True)"], "f", ("y",)) == ("y",)
+    assert forbidden_names(definitions(["def f(x): return torch.tensor(x, y=True)"]), "f", ("y",)) == ("y",)
 
 
 def test_threads_may_read_at_once():
@@ -109,3 +112,39 @@ def test_threads_may_read_at_once():
         sys.setswitchinterval(interval)
         gc.set_threshold(*threshold)
     assert lengths == [40] * 200
+
+
+OTHERS = ("f", "g", "h")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["def f(x): return g(x)"],
+        ["def g(x): return x", "def f(x): return 2 * g(x)"],
+        ["def mine(x): return g(x)", "def f(x): return mine(x)"],
+        ["f = g"],
+        ["def g(x): return f(x)", "def f(x): return g(x)"],
+        ["def f(x):\n    if x is None:\n        raise ValueError('what?')\n    return g(x)"],
+    ],
+)
+def test_an_answer_that_calls_another_is_known(cells):
+    assert calls(definitions(cells), "f", OTHERS) == ("g",)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["def f(x): return f(x - 1)"],
+        ["def f(x): return x.g(1)"],
+        ["def f(g): return g(1)"],
+        ["def g(x): return h(x)", "def f(x): return x"],
+        ["def f(x): return g(x)", "def f(x): return x"],
+        ["def f(x):\n    y = g(x)\n    raise NotImplementedError()"],
+        ["f = 'g'"],
+        ["f = = g"],
+        [],
+    ],
+)
+def test_methods_arguments_and_unfinished_answers_call_nothing(cells):
+    assert calls(definitions(cells), "f", OTHERS) == ()

@@ -15,7 +15,7 @@ from helper.checking import collecting
 from helper.evidence import RELATIVE_TOLERANCE, Evidence, sealed
 from helper.judge import MISTAKE, NOT_ATTEMPTED, RIGHT, Verdict, judge
 from helper.key import CheckKey, Expectation, Key, Mistake, sealed_failure
-from helper.source import forbidden_names
+from helper.source import definitions, forbidden_names
 
 PRACTICE = "practice"
 
@@ -103,7 +103,7 @@ class Stage:
 
     def forbidden(self, exercise: str, source: str) -> tuple[str, ...]:
         cells = [*(cell.source for cell in self.lesson.cells if cell.type == "code"), source]
-        return forbidden_names(cells, exercise, self.lesson.exercises[exercise].without)
+        return forbidden_names(definitions(cells), exercise, self.lesson.exercises[exercise].without)
 
 
 def make_key(stage: Stage, seed: str = PRACTICE) -> Key:

@@ -16,7 +16,7 @@ from helper.course import CourseError
 from helper.grading.classroom import Classroom, write_whole
 from helper.judge import judge
 from helper.key import Key
-from helper.source import forbidden_names
+from helper.source import definitions, forbidden_names
 
 if TYPE_CHECKING:
     from helper.authoring.proof import Stage
@@ -164,8 +164,9 @@ def _points(
     shown = stage.evidence_of_all(answers, key.seed)
     cells = [cell.source for cell in stage.lesson.cells if cell.role == "setup"]
     cells += [source for sources in answers.values() for source in sources]
+    defined = definitions(cells)
     return {
-        name: judge(shown[name], check, key.lesson, forbidden_names(cells, name, check.without)).points
+        name: judge(shown[name], check, key.lesson, forbidden_names(defined, name, check.without)).points
         for name, check in key.checks.items()
     }
 

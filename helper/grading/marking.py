@@ -5,7 +5,7 @@ This is the only road to a mark; `course grade` and `nbgrader autograde` both ta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -14,9 +14,9 @@ from helper.grading.notebook import Canonical, printable
 from helper.grading.runner import Runner
 from helper.grading.suspicion import suspicions
 from helper.grading.transcript import CellRun, Job, Role, Run
-from helper.judge import NOT_ATTEMPTED, Result, Verdict, judge
+from helper.judge import NOT_ATTEMPTED, RIGHT, Result, Verdict, judge, look_below
 from helper.key import Key
-from helper.source import forbidden_names
+from helper.source import Definitions, calls, definitions, forbidden_names
 
 LONGEST_ADVICE = 2000  # characters: it may quote the student
 STOPPED_BY = {
@@ -75,13 +75,20 @@ def mark(notebook: Canonical, key: Key, runner: Runner) -> Marked:
     cells = ((cell.id, roles[cell.role], cell.source) for cell in notebook.to_run)
     job = Job(tuple(cells), key.seed)
     run = runner.run(job)
-    verdicts = tuple(_verdict(notebook, key, run, name) for name in key.checks)
+    defined = definitions(notebook.sources())
+    verdicts = _look_below(defined, [_verdict(notebook, defined, key, run, name) for name in key.checks])
     # What is printed during a check may show the secret inputs: it is not kept.
     shown = [cell.id for cell in notebook.to_run if cell.role != "check"]
     outputs = {cell_id: run.cells[cell_id].output for cell_id in shown if run.cells[cell_id].output}
     forbids = any(check.without for check in key.checks.values())
     flags = (*notebook.flags, *suspicions(notebook, forbids), *run.flags)
     return Marked(notebook.lesson, verdicts, outputs, tuple(printable(flag) for flag in flags), run.seconds)
+
+
+def _look_below(defined: Definitions, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
+    """Tell of answers that call others which are not right."""
+    failed = [verdict.check for verdict in verdicts if verdict.verdict != RIGHT]
+    return tuple(look_below(verdict, calls(defined, verdict.check, failed)) for verdict in verdicts)
 
 
 def unmarkable(lesson: str, key: Key, problem: str) -> Marked:
@@ -100,10 +107,10 @@ def unmarkable(lesson: str, key: Key, problem: str) -> Marked:
     return Marked(lesson, verdicts, {}, (problem,), 0.0, problem)
 
 
-def _verdict(notebook: Canonical, key: Key, run: Run, name: str) -> Verdict:
+def _verdict(notebook: Canonical, defined: Definitions, key: Key, run: Run, name: str) -> Verdict:
     shown, failure = run.evidence.get(name, ((), None))
     evidence = Evidence(dict(shown), _failure(notebook, run, name, failure))
-    forbidden = forbidden_names(notebook.sources(), name, key.checks[name].without)
+    forbidden = forbidden_names(defined, name, key.checks[name].without)
     verdict = judge(evidence, key.checks[name], key.lesson, forbidden, reveal=False)
     return replace(verdict, advice=tuple(printable(text)[:LONGEST_ADVICE] for text in verdict.advice))
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from helper.advice import PLACE
+from helper.advice import BUILDS_ON, PLACE
 from helper.grading.classroom import write_whole
 from helper.grading.marking import Marked
 from helper.grading.notebook import Canonical, printable
@@ -106,6 +106,8 @@ def class_page(marks: Marks, left: Sequence[str]) -> str:
 
 def _reason(verdict: Verdict) -> str:
     """Return what students who went wrong in one way have in common."""
+    if verdict.advice and verdict.advice[0].startswith(BUILDS_ON):
+        return verdict.advice[0]
     if verdict.verdict in (MISTAKE, NOT_YET, ERROR) and verdict.advice:
         return " ".join(text.partition(PLACE)[0] for text in verdict.advice)
     return verdict.verdict
