@@ -9,12 +9,17 @@ from threading import Lock
 _one_at_a_time = Lock()  # Python 3.11 counts the depth of all threads' trees together, and fails over the sum
 
 
-Definitions = Mapping[str, ast.stmt]
+Definitions = Mapping[str, Sequence[ast.stmt]]
 
 
 def definitions(cells: Iterable[str]) -> Definitions:
-    """Return the statement that defines each name. Of cells in the order they ran, the last definition counts."""
-    return {name: node for cell in cells for node in statements(cell) for name in _defined(node)}
+    """Return the statements that define each name, the last of them last. cells: in the order they ran."""
+    found: dict[str, list[ast.stmt]] = {}
+    for cell in cells:
+        for node in statements(cell):
+            for name in _defined(node):
+                found.setdefault(name, []).append(node)
+    return found
 
 
 def forbidden_names(defined: Definitions, exercise: str, without: Sequence[str]) -> tuple[str, ...]:
@@ -28,7 +33,7 @@ def forbidden_names(defined: Definitions, exercise: str, without: Sequence[str])
     used: set[str] = set()
     for node in _reached(defined, exercise):
         # An import of a forbidden name is told by its own statement.
-        used.update(name for name in _loaded(node) if name not in defined)
+        used.update(name for name, _ in _loaded(node) if name not in defined)
         used.update(_named(node))
     return tuple(name for name in without if name in used)
 
@@ -38,27 +43,37 @@ def calls(defined: Definitions, exercise: str, others: Iterable[str]) -> tuple[s
 
     An answer that is not written to its end, and says so itself, leads nowhere yet.
     """
-    if exercise in defined and _is_unfinished(defined[exercise]):
+    if exercise in defined and _is_unfinished(defined[exercise][-1]):
         return ()
-    names = {name for node in _reached(defined, exercise) for name in _loaded(node)}
+    names = {name for node in _reached(defined, exercise) for name, _ in _loaded(node)}
     return tuple(name for name in others if name in names and name != exercise)
 
 
 def _is_unfinished(definition: ast.stmt) -> bool:
     raised = (item.exc for item in ast.walk(definition) if isinstance(item, ast.Raise) and item.exc)
-    return any("NotImplementedError" in _loaded(item) for item in raised)
+    return any(name == "NotImplementedError" for item in raised for name, _ in _loaded(item))
 
 
 def _reached(defined: Definitions, exercise: str) -> Iterator[ast.stmt]:
-    """Yield the definition of the answer and all of the student's own that it leads to."""
-    visited: set[int] = set()
-    to_visit = [defined[exercise]] if exercise in defined else []
+    """Yield the definition of the answer and all of the student's own that it leads to.
+
+    What a function's body names is looked up when it is called: the last definition counts. What a statement names
+    as it runs (`old = softmax`, a default, a decorator) may be any earlier one, and so may all that follows.
+    """
+    visited: set[tuple[int, bool]] = set()
+    to_visit = [(node, False) for node in defined.get(exercise, ())[-1:]]
     while to_visit:
-        node = to_visit.pop()
-        if id(node) not in visited:
-            visited.add(id(node))
-            yield node
-            to_visit += [defined[name] for name in _loaded(node) if name in defined]
+        node, any_version = to_visit.pop()
+        if (id(node), any_version) in visited:
+            continue
+        visited.add((id(node), any_version))
+        yield node
+        for name, at_once in _loaded(node):
+            versions = defined.get(name, ())
+            if any_version or at_once:
+                to_visit += [(version, True) for version in versions]
+            else:
+                to_visit += [(version, False) for version in versions[-1:]]
 
 
 def statements(cell: str) -> list[ast.stmt]:
@@ -81,20 +96,33 @@ def _defined(node: ast.stmt) -> list[str]:
     ]
 
 
-def _loaded(node: ast.AST) -> Iterable[str]:
-    """Yield the names that are read and belong to the notebook.
+def _loaded(node: ast.AST) -> Iterator[tuple[str, bool]]:
+    """Yield the names that are read and belong to the notebook, and whether that is as the statement runs.
 
     What a function calls its own arguments and variables does not count: a parameter `loss` has nothing to do
     with a cell that computes some other `loss`.
     """
-    to_visit: list[tuple[ast.AST, frozenset[str]]] = [(node, frozenset())]
+    no_names: frozenset[str] = frozenset()
+    to_visit: list[tuple[ast.AST, frozenset[str], bool]] = [(node, no_names, True)]
     while to_visit:
-        item, own = to_visit.pop()
+        item, own, at_once = to_visit.pop()
         if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Load) and item.id not in own:
-            yield item.id
-        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            own |= _own(item)
-        to_visit.extend((child, own) for child in ast.iter_child_nodes(item))
+            yield item.id, at_once
+        inside: dict[int, bool] = {}  # of the parts of a function: whether they run with the statement
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef):
+            inside = {id(child): False for child in item.body} | {id(item.returns): False}
+        elif isinstance(item, ast.Lambda):
+            inside = {id(item.body): at_once}  # it may be called on the spot
+        elif isinstance(item, ast.arg | ast.AnnAssign):
+            inside = {id(item.annotation): False}
+        names = (
+            _own(item) if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) else no_names
+        )
+        for child in ast.iter_child_nodes(item):
+            if id(child) in inside:
+                to_visit.append((child, own | names, inside[id(child)]))
+            else:
+                to_visit.append((child, own, at_once))
 
 
 def _own(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> frozenset[str]:

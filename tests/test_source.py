@@ -27,6 +27,17 @@ WITHOUT = ("log_softmax", "softmax")
         ["%time\ndef f(x): return torch.log_softmax(x, 1)"],
         ["f: object = torch.log_softmax"],
         ["from torch.nn.functional import *", "def f(x): return log_softmax(x, 1)"],
+        ["def f(x): return torch.log_softmax(x, 1)", "mine = f", "def f(x): return mine(x)"],
+        ["def f(x): return torch.log_softmax(x, 1)", "def f(x, mine=f): return mine(x)"],
+        ["def f(x): return torch.log_softmax(x, 1)", "@wraps(f)\ndef f(x): return x"],
+        ["def f(x): return torch.log_softmax(x, 1)", "mine = (lambda: f)()", "def f(x): return mine(x)"],
+        [
+            "def f(x): return torch.log_softmax(x, 1)",
+            "def get(): return f",
+            "mine = get()",
+            "def f(x): return mine(x)",
+        ],
+        ["from torch.nn.functional import *", "def f(x, log_softmax=log_softmax): return log_softmax(x, 1)"],
     ],
 )
 def test_a_forbidden_name_is_found(cells):
@@ -41,6 +52,9 @@ def test_a_forbidden_name_is_found(cells):
         ["def f(x): return x", "print(torch.log_softmax(x, 1) - f(x))"],
         ["def compare(x): return torch.log_softmax(x, 1)", "def f(x): return x"],
         ["def f(x): return torch.log_softmax(x, 1)", "def f(x): return x"],
+        ["def f(x): return torch.log_softmax(x, 1)", "def f(x): return f(x - 1)"],
+        ["def f(x): return torch.log_softmax(x, 1)", "size = 3", "def f(x: 'f') -> f: return size * x"],
+        ["def f(x): return torch.log_softmax(x, 1)", "def f(x):\n    y: f = 2\n    return y"],
         ["def f(x):\n    log_softmax = x - x.logsumexp(1)\n    return log_softmax"],
         ["def f(log_softmax): return log_softmax"],
         ["def f(x):\n    def softmax(x): return x\n    return softmax(x)"],

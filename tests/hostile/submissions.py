@@ -402,6 +402,20 @@ CHEATS = [
         verdicts=("mistake", "right"),
         reason="does without",
     ),
+    Hostile(
+        "names-in-an-older-version",
+        "keeps an older version with the forbidden function under another name",
+        1.0,
+        "def mean_square(x):\n    return older(x)",
+        own=(
+            (
+                FIRST,
+                "def mean_square(x):\n    return torch.nn.functional.mse_loss(x, 0 * x)\n\nolder = mean_square",
+            ),
+        ),
+        verdicts=("mistake", "right"),
+        reason="does without",
+    ),
     wrong("drops-the-checks", "deletes every check", change=_drop_checks, flag="put back", telling=True),
     wrong(
         "doubles-the-checks", "copies every check", change=_double_checks, flag="there twice", telling=True
