@@ -9,16 +9,21 @@ from threading import Lock
 _one_at_a_time = Lock()  # Python 3.11 counts the depth of all threads' trees together, and fails over the sum
 
 
-Definitions = Mapping[str, Sequence[ast.stmt]]
+# For each name its versions, in the order they ran; for each version the statement that made it and those that
+# changed it.
+Definitions = Mapping[str, Sequence[Sequence[ast.stmt]]]
+_CHANGERS = {"append", "extend", "insert", "add", "update", "setdefault", "__setitem__", "__setattr__"}
 
 
 def definitions(cells: Iterable[str]) -> Definitions:
-    """Return the statements that define each name, the last of them last. cells: in the order they ran."""
-    found: dict[str, list[ast.stmt]] = {}
+    """Find what defines each name. cells: sources in the order they ran."""
+    found: dict[str, list[list[ast.stmt]]] = {}
     for cell in cells:
         for node in statements(cell):
-            for name in _defined(node):
-                found.setdefault(name, []).append(node)
+            for name in _bound(node):
+                found.setdefault(name, []).append([node])
+            for name in _changed(node):
+                found.setdefault(name, [[]])[-1].append(node)
     return found
 
 
@@ -43,7 +48,7 @@ def calls(defined: Definitions, exercise: str, others: Iterable[str]) -> tuple[s
 
     An answer that is not written to its end, and says so itself, leads nowhere yet.
     """
-    if exercise in defined and _is_unfinished(defined[exercise][-1]):
+    if any(_is_unfinished(node) for node in _latest(defined, exercise)):
         return ()
     names = {name for node in _reached(defined, exercise) for name, _ in _loaded(node)}
     return tuple(name for name in others if name in names and name != exercise)
@@ -60,8 +65,9 @@ def _reached(defined: Definitions, exercise: str) -> Iterator[ast.stmt]:
     What a function's body names is looked up when it is called: the last definition counts. What a statement names
     as it runs (`old = softmax`, a default, a decorator) may be any earlier one, and so may all that follows.
     """
+    to_visit = [(node, False) for node in _latest(defined, exercise)]
     visited: set[tuple[int, bool]] = set()
-    to_visit = [(node, False) for node in defined.get(exercise, ())[-1:]]
+    followed: set[tuple[str, bool]] = set()
     while to_visit:
         node, any_version = to_visit.pop()
         if (id(node), any_version) in visited:
@@ -69,11 +75,17 @@ def _reached(defined: Definitions, exercise: str) -> Iterator[ast.stmt]:
         visited.add((id(node), any_version))
         yield node
         for name, at_once in _loaded(node):
-            versions = defined.get(name, ())
-            if any_version or at_once:
-                to_visit += [(version, True) for version in versions]
-            else:
-                to_visit += [(version, False) for version in versions[-1:]]
+            wanted = name, any_version or at_once
+            if wanted in followed:
+                continue
+            followed.add(wanted)
+            versions = defined.get(name, ()) if wanted[1] else (_latest(defined, name),)
+            to_visit += [(item, wanted[1]) for version in versions for item in version]
+
+
+def _latest(defined: Definitions, name: str) -> Sequence[ast.stmt]:
+    versions = defined.get(name)
+    return versions[-1] if versions else ()
 
 
 def statements(cell: str) -> list[ast.stmt]:
@@ -86,14 +98,49 @@ def statements(cell: str) -> list[ast.stmt]:
         return []
 
 
-def _defined(node: ast.stmt) -> list[str]:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return [node.name]
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return [alias.asname or alias.name.split(".")[0] for alias in node.names]
-    return [
-        item.id for item in ast.walk(node) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store)
-    ]
+def _bound(node: ast.stmt) -> list[str]:
+    """Return the names of the notebook that a statement binds, inside branches and by `global` too."""
+    names: list[str] = []
+    to_visit: list[ast.AST] = [node]
+    while to_visit:
+        item = to_visit.pop()
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            names += [name for part in ast.walk(item) if isinstance(part, ast.Global) for name in part.names]
+            if isinstance(item, ast.Lambda):
+                continue
+            names.append(item.name)
+            to_visit += item.decorator_list
+            if not isinstance(item, ast.ClassDef):
+                to_visit.append(item.args)
+        elif isinstance(item, ast.Import | ast.ImportFrom):
+            names += [alias.asname or alias.name.split(".")[0] for alias in item.names]
+        else:
+            if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store):
+                names.append(item.id)
+            elif isinstance(item, ast.MatchAs | ast.MatchStar | ast.ExceptHandler) and item.name:
+                names.append(item.name)
+            to_visit.extend(ast.iter_child_nodes(item))
+    return names
+
+
+def _changed(node: ast.stmt) -> Iterator[str]:
+    """Yield the names whose contents a statement changes: `store["f"] = g`, `store.f = g`, `store.append(g)`."""
+    for item in ast.walk(node):
+        place: ast.AST | None = None
+        if isinstance(item, ast.Attribute | ast.Subscript) and isinstance(item.ctx, ast.Store):
+            place = item
+        elif (
+            isinstance(item, ast.Call)
+            and isinstance(item.func, ast.Attribute)
+            and item.func.attr in _CHANGERS
+        ):
+            place = item.func
+        elif isinstance(item, ast.Call) and isinstance(item.func, ast.Name) and item.func.id == "setattr":
+            place = next(iter(item.args), None)
+        while isinstance(place, ast.Attribute | ast.Subscript):
+            place = place.value
+        if isinstance(place, ast.Name):
+            yield place.id
 
 
 def _loaded(node: ast.AST) -> Iterator[tuple[str, bool]]:
@@ -135,7 +182,7 @@ def _own(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> froze
         if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             own.add(item.name)
         elif isinstance(item, ast.Import | ast.ImportFrom):
-            own.update(_defined(item))
+            own.update(_bound(item))
         elif isinstance(item, ast.Global):
             shared.update(item.names)
         elif not isinstance(item, ast.Lambda):  # what is inside a function of its own stays there

@@ -37,6 +37,23 @@ WITHOUT = ("log_softmax", "softmax")
             "mine = get()",
             "def f(x): return mine(x)",
         ],
+        ["if True:\n    def mine(x): return torch.log_softmax(x, 1)", "def f(x): return mine(x)"],
+        [
+            "try:\n    from torch import log_softmax as mine\nfinally:\n    pass",
+            "def f(x): return mine(x, 1)",
+        ],
+        [
+            "def prepare():\n    global mine\n    mine = torch.log_softmax",
+            "prepare()",
+            "def f(x): return mine(x, 1)",
+        ],
+        ["match torch.log_softmax:\n    case mine: pass", "def f(x): return mine(x, 1)"],
+        ["def g(y=(mine := torch.log_softmax)): pass", "def f(x): return mine(x, 1)"],
+        ["store = {}", "store['a'] = torch.log_softmax", "def f(x): return store['a'](x, 1)"],
+        ["store = []", "store.append(torch.log_softmax)", "def f(x): return store[0](x, 1)"],
+        ["def f(x): return f.old(x, 1)", "f.old = torch.log_softmax"],
+        ["torch.mine = torch.log_softmax", "def f(x): return torch.mine(x, 1)"],
+        ["class Store: pass", "setattr(Store, 'a', torch.log_softmax)", "def f(x): return Store.a(x, 1)"],
         ["from torch.nn.functional import *", "def f(x, log_softmax=log_softmax): return log_softmax(x, 1)"],
     ],
 )
@@ -52,6 +69,12 @@ def test_a_forbidden_name_is_found(cells):
         ["def f(x): return x", "print(torch.log_softmax(x, 1) - f(x))"],
         ["def compare(x): return torch.log_softmax(x, 1)", "def f(x): return x"],
         ["def f(x): return torch.log_softmax(x, 1)", "def f(x): return x"],
+        [
+            "import torch",
+            "def f(x): return torch.exp(x)",
+            "torch.testing.assert_close(f(x), torch.log_softmax(x, 1))",
+        ],
+        ["found = []", "found.append(torch.log_softmax(x, 1))", "def f(x): return x"],
         ["def f(x): return torch.log_softmax(x, 1)", "def f(x): return f(x - 1)"],
         ["def f(x): return torch.log_softmax(x, 1)", "size = 3", "def f(x: 'f') -> f: return size * x"],
         ["def f(x): return torch.log_softmax(x, 1)", "def f(x):\n    y: f = 2\n    return y"],
@@ -68,6 +91,10 @@ def test_comparing_explaining_and_old_versions_are_no_use_of_it(cells):
 
 
 def test_code_made_to_hurt_the_reader_is_survived():
+    chain = ["x = f", *5_000 * ["x = x"], *5_000 * ["x[0] = x"], "def f(x): return x"]
+    assert forbidden_names(definitions(chain), "f", WITHOUT) == ()
+    chain.append("f = x")
+    assert forbidden_names(definitions(chain), "f", WITHOUT) == ()
     nested = "def f(x): return " + "(" * 5000 + "x" + ")" * 5000
     assert (
         forbidden_names(definitions([nested, "def f(x): return " + "-" * 50_000 + "x", "\0"]), "f", WITHOUT)
