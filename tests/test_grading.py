@@ -355,6 +355,8 @@ def test_two_runs_at_once_in_one_classroom_are_refused(run, room):
 
 
 def test_feedback_shows_the_students_own_cell_and_no_secret_number(run, room):
+    room.trusted.mkdir(parents=True)
+    (room.trusted / "seed").write_text("one whose numbers stand nowhere else")  # as 1.2 might, by chance
     hand_in(room, "one", "def mean_square(x):\n    print('<b>hello</b>')\n    return x.sum() * 3.25")
     graded = run(room)
     page = (room.feedback / "one" / LESSON / f"{LESSON}.html").read_text()
@@ -362,6 +364,7 @@ def test_feedback_shows_the_students_own_cell_and_no_secret_number(run, room):
     assert "&lt;b&gt;hello" in page
     key = json.loads((room.trusted / f"{LESSON}.key.json").read_text())
     value = key["checks"]["mean_square"]["expectations"][0]["value"]["values"][0]
+    assert len(f"{value:.3g}") > 3
     assert f"{value:.3g}" not in page
     assert graded.marks["one"][LESSON].verdicts[0].verdict == "not yet"
 
