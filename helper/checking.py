@@ -94,6 +94,11 @@ class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given
         self.shown: dict[str, Plain] = {}
         self.failure: Failure | None = None
 
+    def __call__(self, ask: Callable[[Given, Callable[..., None]], None]) -> None:
+        """Run the check at once: `@check("softmax")` above `def _(given, expect):`."""
+        with self as (given, expect):
+            ask(given, expect)
+
     def __enter__(self) -> tuple[Given, Callable[..., None]]:
         key = None if _collecting else _practice_key(self.name)
         self._key = key

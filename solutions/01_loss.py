@@ -263,7 +263,8 @@ def mse_loss(pred: Tensor, target: Tensor) -> Tensor:
 
 
 # %% check="mse_loss" points=3
-with check("mse_loss") as (given, expect):
+@check("mse_loss")
+def _(given, expect):
     pred, target = given.normal(6), given.normal(6)
     expect("the mean of the squared errors", mse_loss(pred, target), points=0.5)
     wide, wide_target = given.normal(5, 3), given.normal(5, 3)
@@ -350,7 +351,8 @@ def mae_loss(pred: Tensor, target: Tensor) -> Tensor:
 
 
 # %% check="mae_loss" points=2
-with check("mae_loss") as (given, expect):
+@check("mae_loss")
+def _(given, expect):
     pred, target = given.normal(5, 3), given.normal(5, 3)
     expect("the mean of the absolute errors", mae_loss(pred, target), points=1)
     far = target.clone()
@@ -439,7 +441,8 @@ def accuracy(logits: Tensor, labels: Tensor) -> float:
 
 
 # %% check="accuracy" points=4
-with check("accuracy") as (given, expect):
+@check("accuracy")
+def _(given, expect):
     labels_seen = given.integers(5, size=23)
     logits = given.normal(23, 5) + F.one_hot(labels_seen, 5)
     expect("a batch of 23 images and 5 classes", accuracy(logits, labels_seen), points=1.5)
@@ -506,7 +509,8 @@ def baseline_accuracy(labels: Tensor) -> float:
 
 
 # %% check="baseline_accuracy" points=2
-with check("baseline_accuracy") as (given, expect):
+@check("baseline_accuracy")
+def _(given, expect):
     mixed = torch.cat([given.integers(5, size=19), torch.full((12,), given.integer(1, 4))])
     mixed = mixed[given.permutation(31)]
     expect("labels with one common class", baseline_accuracy(mixed), points=1)
@@ -581,7 +585,8 @@ def expected_initial_loss(num_classes: int) -> float:
 
 
 # %% check="expected_initial_loss" points=2
-with check("expected_initial_loss") as (given, expect):
+@check("expected_initial_loss")
+def _(given, expect):
     expect("two classes", expected_initial_loss(2), points=0.5)
     expect("a few classes", [expected_initial_loss(given.integer(3, 30)) for _ in range(3)], points=1)
     expect("thousands of classes", expected_initial_loss(given.integer(2000, 60000)), points=0.5)
@@ -699,7 +704,8 @@ def bce_from_logits(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 # %% check="bce_from_logits" points=4
-with check("bce_from_logits") as (given, expect):
+@check("bce_from_logits")
+def _(given, expect):
     logits = 2 * given.normal(7, 2)
     targets = given.integers(2, size=(7, 2)).float()
     expect("the mean over a batch", bce_from_logits(logits, targets), points=1)
@@ -844,7 +850,8 @@ exit_theorem = "b"
 ### END SOLUTION
 
 # %% check="exit_theorem" points=1
-with check("exit_theorem") as (given, expect):
+@check("exit_theorem")
+def _(given, expect):
     expect("the choice", choice(exit_theorem))
 
 # %% [markdown]
@@ -866,7 +873,8 @@ exit_loss_falls = "c"
 ### END SOLUTION
 
 # %% check="exit_loss_falls" points=1
-with check("exit_loss_falls") as (given, expect):
+@check("exit_loss_falls")
+def _(given, expect):
     expect("the choice", choice(exit_loss_falls))
 
 # %% [markdown]
@@ -887,7 +895,8 @@ exit_sure_and_wrong = "d"
 ### END SOLUTION
 
 # %% check="exit_sure_and_wrong" points=1
-with check("exit_sure_and_wrong") as (given, expect):
+@check("exit_sure_and_wrong")
+def _(given, expect):
     expect("the choice", choice(exit_sure_and_wrong))
 
 # %% [markdown]

@@ -225,7 +225,8 @@ def softmax(logits: Tensor, dim: int) -> Tensor:
 
 
 # %% check="softmax" points=3
-with check("softmax") as (given, expect):
+@check("softmax")
+def _(given, expect):
     x = given.normal(4, 7)
     rows = {"the probabilities": softmax(x, dim=1), "the scores afterwards": x}
     expect("the probabilities of each row", rows, points=0.5)
@@ -402,7 +403,8 @@ def logsumexp(x: Tensor, dim: int) -> Tensor:
 
 
 # %% check="logsumexp" points=3
-with check("logsumexp") as (given, expect):
+@check("logsumexp")
+def _(given, expect):
     x = given.normal(4, 7)
     expect("one number for each row", logsumexp(x, dim=1), points=0.5)
     cube = given.normal(3, 5, 2)
@@ -453,7 +455,8 @@ def log_softmax(logits: Tensor, dim: int) -> Tensor:
 
 
 # %% check="log_softmax" points=3
-with check("log_softmax") as (given, expect):
+@check("log_softmax")
+def _(given, expect):
     x = given.normal(4, 7)
     expect("the log-probabilities of each row", log_softmax(x, dim=1), points=0.5)
     cube = given.normal(3, 5, 2)
@@ -526,7 +529,8 @@ def nll_loss(logps: Tensor, labels: Tensor) -> Tensor:
 
 
 # %% check="nll_loss" points=3
-with check("nll_loss") as (given, expect):
+@check("nll_loss")
+def _(given, expect):
     x, y = torch.log_softmax(given.normal(9, 7), dim=1), given.integers(6, size=9)
     expect("the mean over the batch", nll_loss(x, y), points=1.25)
     expect("a batch of one", nll_loss(x[:1], y[:1]), points=0.5)
@@ -643,7 +647,8 @@ def build_classifier(n_in: int, hidden: tuple[int, ...], n_out: int) -> tuple[nn
 
 
 # %% check="build_classifier" points=3
-with check("build_classifier") as (given, expect):
+@check("build_classifier")
+def _(given, expect):
     model, criterion = build_classifier(11, (8, 6), 5)
     expect("the sizes of all parameters", sorted(p.numel() for p in model.parameters()), points=0.25)
     # The same numbers in everyone's parameters, so that everyone's model computes the same.
@@ -818,7 +823,8 @@ def diagnose_loss(first_loss: float, floor: float, num_classes: int, batch_size:
 
 
 # %% check="diagnose_loss" points=2
-with check("diagnose_loss") as (given, expect):
+@check("diagnose_loss")
+def _(given, expect):
 
     def cases(classes, batch, error):
         """Measure all five pairs, some twice, with an error of measurement; diagnose them in random order."""
@@ -931,7 +937,8 @@ exit_plateau = "c"
 ### END SOLUTION
 
 # %% check="exit_plateau" points=1
-with check("exit_plateau") as (given, expect):
+@check("exit_plateau")
+def _(given, expect):
     expect("the choice", choice(exit_plateau))
 
 # %% [markdown]
@@ -951,7 +958,8 @@ exit_cliff = "b"
 ### END SOLUTION
 
 # %% check="exit_cliff" points=1
-with check("exit_cliff") as (given, expect):
+@check("exit_cliff")
+def _(given, expect):
     expect("the choice", choice(exit_cliff))
 
 # %% [markdown]
@@ -971,7 +979,8 @@ exit_choice = "d"
 ### END SOLUTION
 
 # %% check="exit_choice" points=1
-with check("exit_choice") as (given, expect):
+@check("exit_choice")
+def _(given, expect):
     expect("the choice", choice(exit_choice))
 
 # %% [markdown]

@@ -166,7 +166,8 @@ def numerical_gradient(f: Callable[[Tensor], Tensor], w: Tensor, eps: float = 1e
 
 
 # %% check="numerical_gradient" points=4
-with check("numerical_gradient") as (given, expect):
+@check("numerical_gradient")
+def _(given, expect):
     factors = given.uniform(5, low=1, high=2, dtype=torch.float64)
     w = given.uniform(5, low=0.5, high=2, dtype=torch.float64)
     slopes = numerical_gradient(lambda w: (factors * w**2).sum(), w.clone())
@@ -242,7 +243,8 @@ def gradient_step(w: Tensor, grad: Tensor, lr: float) -> Tensor:
 
 
 # %% check="gradient_step" points=2
-with check("gradient_step") as (given, expect):
+@check("gradient_step")
+def _(given, expect):
     w, grad, lr = given.normal(4), given.normal(4), given.number(0.1, 0.4)
     expect("the new place", gradient_step(w.clone(), grad.clone(), lr), points=1)
     table, slopes = given.normal(2, 3), given.normal(2, 3)
@@ -363,7 +365,8 @@ def gradient_descent(gradient: Callable[[Tensor], Tensor], start: Tensor, lr: fl
 
 
 # %% check="gradient_descent" points=3
-with check("gradient_descent") as (given, expect):
+@check("gradient_descent")
+def _(given, expect):
     goal, bend = given.normal(3), given.uniform(3, low=0.5, high=2)
     start, lr = given.normal(3), given.number(0.2, 0.4)
 
@@ -605,7 +608,8 @@ def judge_curve(losses: list[float]) -> str:
 
 
 # %% check="judge_curve" points=2
-with check("judge_curve") as (given, expect):
+@check("judge_curve")
+def _(given, expect):
     time = torch.linspace(0, 1, given.integer(40, 60))  # from the first update to the last
     turns = torch.tensor([1.0, -1.0]).repeat(30)[: len(time)]
 
@@ -695,7 +699,8 @@ def linear_regression_gradients(X: Tensor, y: Tensor, w: Tensor, b: Tensor) -> t
 
 
 # %% check="linear_regression_gradients" points=4
-with check("linear_regression_gradients") as (given, expect):
+@check("linear_regression_gradients")
+def _(given, expect):
     X, y, w, b = given.normal(7, 3), given.normal(7), given.normal(3), given.normal()
     gradients = linear_regression_gradients(X.clone(), y.clone(), w.clone(), b.clone())
     expect("the gradient for `w`", gradients[0], points=1)
@@ -980,7 +985,8 @@ def minibatches(n: int, batch_size: int, generator: Generator) -> Iterator[Tenso
 
 
 # %% check="minibatches" points=2
-with check("minibatches") as (given, expect):
+@check("minibatches")
+def _(given, expect):
     n, batch_size = 6 * 16 + given.integer(4, 12), 16
 
     def epoch(generator, n=n, batch_size=batch_size):
@@ -1043,7 +1049,8 @@ exit_minus_gradient = "c"
 ### END SOLUTION
 
 # %% check="exit_minus_gradient" points=1
-with check("exit_minus_gradient") as (given, expect):
+@check("exit_minus_gradient")
+def _(given, expect):
     expect("the choice", choice(exit_minus_gradient))
 
 # %% [markdown]
@@ -1062,7 +1069,8 @@ exit_loss_explodes = "d"
 ### END SOLUTION
 
 # %% check="exit_loss_explodes" points=1
-with check("exit_loss_explodes") as (given, expect):
+@check("exit_loss_explodes")
+def _(given, expect):
     expect("the choice", choice(exit_loss_explodes))
 
 # %% [markdown]
@@ -1082,7 +1090,8 @@ exit_count_updates = "b"
 ### END SOLUTION
 
 # %% check="exit_count_updates" points=1
-with check("exit_count_updates") as (given, expect):
+@check("exit_count_updates")
+def _(given, expect):
     expect("the choice", choice(exit_count_updates))
 
 # %% [markdown]

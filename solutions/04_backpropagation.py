@@ -329,7 +329,8 @@ def linear_backward(grad_out: Tensor, x: Tensor, weight: Tensor) -> tuple[Tensor
 
 
 # %% check="linear_backward" points=4
-with check("linear_backward") as (given, expect):
+@check("linear_backward")
+def _(given, expect):
     # All sizes equal first: no shape betrays a forgotten transpose, only the numbers do.
     square = linear_backward(given.normal(4, 4), given.normal(4, 4), given.normal(4, 4))
     expect("the gradient for the input", square[0])
@@ -411,7 +412,8 @@ def relu_backward(grad_out: Tensor, z: Tensor) -> Tensor:
 
 
 # %% check="relu_backward" points=2
-with check("relu_backward") as (given, expect):
+@check("relu_backward")
+def _(given, expect):
     grad_out, z = given.normal(4, 5), given.normal(4, 5)
     expect("a matrix", relu_backward(grad_out, z))
     again = relu_backward(grad_out, z)
@@ -454,7 +456,8 @@ def sigmoid_backward(grad_out: Tensor, s: Tensor) -> Tensor:
 
 
 # %% check="sigmoid_backward" points=2
-with check("sigmoid_backward") as (given, expect):
+@check("sigmoid_backward")
+def _(given, expect):
     grad_out, s = given.normal(4, 5), given.uniform(4, 5)
     expect("a matrix", sigmoid_backward(grad_out, s))
     again = sigmoid_backward(grad_out, s)
@@ -545,7 +548,8 @@ def cross_entropy_backward(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 # %% check="cross_entropy_backward" points=3
-with check("cross_entropy_backward") as (given, expect):
+@check("cross_entropy_backward")
+def _(given, expect):
     logits, labels = given.normal(6, 4), given.integers(3, size=6)  # the last class does not occur
     expect("one example", cross_entropy_backward(logits[:1], labels[:1]))
     expect("a batch", cross_entropy_backward(logits, labels))
@@ -650,7 +654,8 @@ def two_layer_gradients(params: dict[str, Tensor], x: Tensor, labels: Tensor) ->
 
 
 # %% check="two_layer_gradients" points=4
-with check("two_layer_gradients") as (given, expect):
+@check("two_layer_gradients")
+def _(given, expect):
     params = {
         "W1": given.normal(4, 3),
         "b1": given.normal(4),
@@ -790,7 +795,8 @@ def gradient_check(
 
 
 # %% check="gradient_check" points=2
-with check("gradient_check") as (given, expect):
+@check("gradient_check")
+def _(given, expect):
     x, labels = given.normal(7, 3, dtype=torch.float64), given.integers(3, size=7)
     params = {"W": given.normal(3, 3, dtype=torch.float64), "b": given.normal(3, dtype=torch.float64)}
 
@@ -975,7 +981,8 @@ exit_shared_value = "c"
 ### END SOLUTION
 
 # %% check="exit_shared_value" points=1
-with check("exit_shared_value") as (given, expect):
+@check("exit_shared_value")
+def _(given, expect):
     expect("the choice", choice(exit_shared_value))
 
 # %% [markdown]
@@ -996,7 +1003,8 @@ exit_cost = "b"
 ### END SOLUTION
 
 # %% check="exit_cost" points=1
-with check("exit_cost") as (given, expect):
+@check("exit_cost")
+def _(given, expect):
     expect("the choice", choice(exit_cost))
 
 # %% [markdown]
@@ -1016,7 +1024,8 @@ exit_what_it_computes = "d"
 ### END SOLUTION
 
 # %% check="exit_what_it_computes" points=1
-with check("exit_what_it_computes") as (given, expect):
+@check("exit_what_it_computes")
+def _(given, expect):
     expect("the choice", choice(exit_what_it_computes))
 
 # %% [markdown]

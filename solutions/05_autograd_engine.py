@@ -176,7 +176,8 @@ class Value(Node):
 
 
 # %% check="Value" points=4
-with check("Value") as (given, expect):
+@check("Value")
+def _(given, expect):
     a, b = Value(given.number(0.5, 2.0)), Value(given.number(-2.0, -0.5))
     expect("a sum", graphs.shown(a + b, a=a, b=b))
     expect("a product", graphs.shown(a * b, a=a, b=b))
@@ -256,7 +257,8 @@ def tanh(x: Node) -> Node:
 
 
 # %% check="tanh" points=1
-with check("tanh") as (given, expect):
+@check("tanh")
+def _(given, expect):
     x, y = Node(given.number(0.3, 1.5)), Node(given.number(-1.5, -0.3))
     expect("a positive input", graphs.shown(tanh(x), x=x))
     expect("a negative input", graphs.shown(tanh(y), x=y))
@@ -276,7 +278,8 @@ def exp(x: Node) -> Node:
 
 
 # %% check="exp" points=1
-with check("exp") as (given, expect):
+@check("exp")
+def _(given, expect):
     x, y = Node(given.number(0.3, 2.0)), Node(given.number(-2.0, -0.3))
     expect("a positive input", graphs.shown(exp(x), x=x))
     expect("a negative input", graphs.shown(exp(y), x=y))
@@ -296,7 +299,8 @@ def relu(x: Node) -> Node:
 
 
 # %% check="relu" points=1
-with check("relu") as (given, expect):
+@check("relu")
+def _(given, expect):
     x, y = Node(given.number(0.2, 0.8)), Node(given.number(-0.8, -0.2))
     expect("a positive input", graphs.shown(relu(x), x=x))
     expect("a negative input", graphs.shown(relu(y), x=y), points=0.1)
@@ -477,7 +481,8 @@ def topological_order(root: Node) -> list[Node]:
 
 
 # %% check="topological_order" points=4
-with check("topological_order") as (given, expect):
+@check("topological_order")
+def _(given, expect):
     a = graphs.random_node(given, "a")
     expect("a single number", graphs.judged_order(topological_order, a))
     b = graphs.random_node(given, "b", a)
@@ -581,7 +586,8 @@ def backward(root: Node) -> None:
 
 
 # %% check="backward" points=3
-with check("backward") as (given, expect):
+@check("backward")
+def _(given, expect):
     a = graphs.random_node(given, "a")
     b = graphs.random_node(given, "b", a)
     c = graphs.random_node(given, "c", b)
@@ -702,7 +708,8 @@ def train_neuron(
 
 
 # %% check="train_neuron" points=3
-with check("train_neuron") as (given, expect):
+@check("train_neuron")
+def _(given, expect):
     points = given.normal(7, 2, dtype=torch.float64).tolist()
     slope, shift = given.number(-1.0, 1.0), given.number(-0.5, 0.5)
     labels = [1.0 if x2 > slope * x1 + shift else -1.0 for x1, x2 in points]
@@ -781,7 +788,8 @@ exit_engine_paths = "b"
 ### END SOLUTION
 
 # %% check="exit_engine_paths" points=1
-with check("exit_engine_paths") as (given, expect):
+@check("exit_engine_paths")
+def _(given, expect):
     expect("the choice", choice(exit_engine_paths))
 
 # %% [markdown]
@@ -801,7 +809,8 @@ exit_engine_order = "c"
 ### END SOLUTION
 
 # %% check="exit_engine_order" points=1
-with check("exit_engine_order") as (given, expect):
+@check("exit_engine_order")
+def _(given, expect):
     expect("the choice", choice(exit_engine_order))
 
 # %% [markdown]
@@ -821,7 +830,8 @@ exit_engine_twice = "c"
 ### END SOLUTION
 
 # %% check="exit_engine_twice" points=1
-with check("exit_engine_twice") as (given, expect):
+@check("exit_engine_twice")
+def _(given, expect):
     expect("the choice", choice(exit_engine_twice))
 
 # %% [markdown]

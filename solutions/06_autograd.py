@@ -253,7 +253,8 @@ def gradient_of(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 # %% check="gradient_of" points=3
-with check("gradient_of") as (given, expect):
+@check("gradient_of")
+def _(given, expect):
     x = given.normal(3, 5)
     expect("the gradient of a single number", gradient_of(lambda t: (t**3).mean(), x))
     expect("an output of any shape", gradient_of(lambda t: t.exp() * t, x))
@@ -392,7 +393,8 @@ def predict_accumulation(k: int, cleared: bool) -> float:
 
 
 # %% check="predict_accumulation" points=2
-with check("predict_accumulation") as (given, expect):
+@check("predict_accumulation")
+def _(given, expect):
     more = given.integer(4, 9)
     kept = [predict_accumulation(k, False) for k in (1, 2, 3, more, 10 * more)]
     expect("passes without clearing", losses_as_numbers(kept))
@@ -655,7 +657,8 @@ def sgd_update(params: Iterable[Tensor], lr: float) -> None:
 
 
 # %% check="sgd_update" points=4
-with check("sgd_update") as (given, expect):
+@check("sgd_update")
+def _(given, expect):
 
     def leaf(*shape):
         made = given.normal(*shape).requires_grad_()
@@ -773,7 +776,8 @@ def stop_gradient_loss(a: Tensor, b: Tensor) -> Tensor:
 
 
 # %% check="stop_gradient_loss" points=3
-with check("stop_gradient_loss") as (given, expect):
+@check("stop_gradient_loss")
+def _(given, expect):
     a, b = (given.normal(3, 5, dtype=torch.float64).requires_grad_() for _ in range(2))
     loss = stop_gradient_loss(a, b)
     states = {"a": a, "b": b, "a tracked": int(a.requires_grad), "b tracked": int(b.requires_grad)}
@@ -882,7 +886,8 @@ def vjp(f: Callable[[Tensor], Tensor], x: Tensor, v: Tensor) -> Tensor:
 
 
 # %% check="vjp" points=3
-with check("vjp") as (given, expect):
+@check("vjp")
+def _(given, expect):
     x, weight, v = given.normal(3, 4), given.normal(4, 5), given.normal(3, 5)
     expect("the product", vjp(lambda t: torch.tanh(t @ weight), x, v))
     short = vjp(lambda t: (t**2).sum(dim=1), x, v[:, 0])
@@ -1002,7 +1007,8 @@ def repair_the_tape(model: nn.Sequential, batch: tuple[Tensor, Tensor]) -> Tenso
 
 
 # %% check="repair_the_tape" points=2
-with check("repair_the_tape") as (given, expect):
+@check("repair_the_tape")
+def _(given, expect):
     model = given.fill(nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 3)), scale=1.0)
     for parameter in model.parameters():
         parameter.grad = given.normal(*parameter.shape)  # left over from the batch before
@@ -1048,7 +1054,8 @@ exit_backward = "b"
 ### END SOLUTION
 
 # %% check="exit_backward" points=1
-with check("exit_backward") as (given, expect):
+@check("exit_backward")
+def _(given, expect):
     expect("the choice", choice(exit_backward))
 
 # %% [markdown]
@@ -1079,7 +1086,8 @@ exit_retain = "d"
 ### END SOLUTION
 
 # %% check="exit_retain" points=1
-with check("exit_retain") as (given, expect):
+@check("exit_retain")
+def _(given, expect):
     expect("the choice", choice(exit_retain))
 
 # %% [markdown]
@@ -1099,7 +1107,8 @@ exit_no_grad = "c"
 ### END SOLUTION
 
 # %% check="exit_no_grad" points=1
-with check("exit_no_grad") as (given, expect):
+@check("exit_no_grad")
+def _(given, expect):
     expect("the choice", choice(exit_no_grad))
 
 # %% [markdown]

@@ -94,7 +94,8 @@ def flatten_batch(images: Tensor) -> Tensor:
 
 
 # %% check="flatten_batch" points=1
-with check("flatten_batch") as (given, expect):
+@check("flatten_batch")
+def _(given, expect):
     pictures = given.normal(8, 1, 14, 28)  # eight of these hold as many numbers as four of 28 x 28
     rows = flatten_batch(pictures)
     expect("one row for each image", shape_of(rows), points=0.1)
@@ -298,7 +299,8 @@ def train_step(
 
 
 # %% check="train_step" points=4
-with check("train_step") as (given, expect):
+@check("train_step")
+def _(given, expect):
     toy = given.fill(nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 3)))
     smoothed = nn.CrossEntropyLoss(label_smoothing=0.2)  # no other loss can stand in for it
     sgd = torch.optim.SGD(toy.parameters(), lr=0.5, momentum=0.9)  # an optimiser that remembers
@@ -542,7 +544,8 @@ def train_epoch(
 
 
 # %% check="train_epoch" points=4
-with check("train_epoch") as (given, expect):
+@check("train_epoch")
+def _(given, expect):
     # Like dropout, BatchNorm behaves differently in training, and thereby betrays the mode, but without chance.
     toy = nn.Sequential(nn.Linear(5, 7), nn.BatchNorm1d(7), nn.Tanh(), nn.Linear(7, 3))
     given.fill(toy)
@@ -738,7 +741,8 @@ def can_overfit_one_batch(make_model: Callable[[], nn.Module], batch: tuple[Tens
 
 
 # %% check="can_overfit_one_batch" points=2
-with check("can_overfit_one_batch") as (given, expect):
+@check("can_overfit_one_batch")
+def _(given, expect):
     pair = given.normal(8, 20), given.permutation(8) % 4
     sound = nn.Sequential(nn.Linear(20, 24), nn.ReLU(), nn.Linear(24, 4))
     given.fill(sound, scale=0.1)
@@ -815,7 +819,8 @@ def fit(model: nn.Module, loader: torch.utils.data.DataLoader, epochs: int, lr: 
 
 
 # %% check="fit" points=3
-with check("fit") as (given, expect):
+@check("fit")
+def _(given, expect):
     few, classes, order = given.normal(11, 5), given.integers(3, 11), given.generator()
     uneven = data.batches(few, classes, 4, generator=order)  # 4, 4 and 3, shuffled
     toy = nn.Sequential(nn.Linear(5, 7), nn.BatchNorm1d(7), nn.Tanh(), nn.Linear(7, 3))
@@ -975,7 +980,9 @@ def predict(model: nn.Module, images: Tensor) -> Tensor:
 
 
 # %% check="predict" points=3
-with check("predict") as (given, expect), torch.enable_grad():
+@check("predict")
+@torch.enable_grad()
+def _(given, expect):
     # enable_grad: autograd is back as it was after this cell, whatever an answer does to it.
     toy = nn.Sequential(nn.Linear(5, 7), nn.BatchNorm1d(7), nn.Tanh(), nn.Linear(7, 3))
     given.fill(toy, scale=1.0)
@@ -1125,7 +1132,8 @@ exit_updates = "b"
 ### END SOLUTION
 
 # %% check="exit_updates" points=1
-with check("exit_updates") as (given, expect):
+@check("exit_updates")
+def _(given, expect):
     expect("the choice", choice(exit_updates))
 
 # %% [markdown]
@@ -1147,7 +1155,8 @@ exit_accumulate = "c"
 ### END SOLUTION
 
 # %% check="exit_accumulate" points=1
-with check("exit_accumulate") as (given, expect):
+@check("exit_accumulate")
+def _(given, expect):
     expect("the choice", choice(exit_accumulate))
 
 # %% [markdown]
@@ -1168,7 +1177,8 @@ exit_stuck = "b"
 ### END SOLUTION
 
 # %% check="exit_stuck" points=1
-with check("exit_stuck") as (given, expect):
+@check("exit_stuck")
+def _(given, expect):
     expect("the choice", choice(exit_stuck))
 
 # %% [markdown]

@@ -23,7 +23,8 @@ def told(monkeypatch, course, in_folder):
 
 
 def ask(answer):
-    with check("mean_square") as (given, expect):
+    @check("mean_square")
+    def _(given, expect):
         x = given.normal(3, 5)
         expect("the mean of the squares", answer(x))
         expect("a single number", answer(x[:1, :1]))
@@ -55,7 +56,8 @@ def test_an_answer_is_told_that_it_calls_one_that_has_not_passed(told, monkeypat
     monkeypatch.setattr(checking, "_failed", set())
 
     def ask_letter(letter):
-        with check("exit_mean") as (_, expect):
+        @check("exit_mean")
+        def _(given, expect):
             expect("the choice", letter)
 
     ask_letter("a")
@@ -87,7 +89,8 @@ def test_a_damaged_key_is_told(told, in_folder):
 
 
 def test_another_lessons_key_is_told(told):
-    with check("softmax") as (given, expect):
+    @check("softmax")
+    def _(given, expect):
         expect("something", given.number())
     assert "01_mean" in repr(told[0])
 
@@ -160,7 +163,8 @@ def test_filling_a_module_reaches_biases_too():
 
 
 def test_an_expectation_named_twice_is_refused(told):
-    with check("mean_square") as (_, expect):
+    @check("mean_square")
+    def _(given, expect):
         expect("one", 1)
         expect("one", 2)
     assert "twice" in repr(told[0])

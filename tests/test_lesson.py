@@ -6,7 +6,7 @@ from helper.authoring.lesson import LessonError, read, stems
 
 SETUP = "# %% setup=true\nfrom helper import check\n"
 EXERCISE = '# %% exercise="one"\ndef one():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n'
-CHECK = '# %% check="one" points=2\nwith check("one") as (given, expect):\n    expect("the number", one())\n'
+CHECK = '# %% check="one" points=2\n@check("one")\ndef _(given, expect):\n    expect("the number", one())\n'
 MISTAKE = '# %% mistake="one"\n"""Count again."""\ndef one():\n    return 2\n'
 
 

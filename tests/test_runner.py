@@ -33,7 +33,8 @@ LIMITS = Limits(
     processes=40,
 )
 CHECK = """
-with check("{name}") as (given, expect):
+@check("{name}")
+def _(given, expect):
     x = given.normal(3)
     expect("doubles", {name}(x))
     expect("zero", {name}(x * 0))

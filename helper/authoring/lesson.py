@@ -184,9 +184,9 @@ def _refuse_structure(lesson: Lesson, answers_path: Path) -> None:
                 )
             if ("exercise", cell.name) not in seen:
                 raise LessonError(f'{place}: check "{cell.name}" stands above its exercise; move it below.')
-            if f'with check("{cell.name}")' not in cell.source:
+            if not cell.source.startswith(f'@check("{cell.name}")\n'):
                 raise LessonError(
-                    f'{place}: the cell must contain: with check("{cell.name}") as (given, expect):'
+                    f'{place}: the cell must begin with @check("{cell.name}") above def _(given, expect):'
                 )
     for cell in lesson.exercises.values():
         markers = ("### BEGIN SOLUTION", "### END SOLUTION")

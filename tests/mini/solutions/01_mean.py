@@ -24,7 +24,8 @@ def mean_square(x: Tensor) -> Tensor:
 
 
 # %% check="mean_square" points=3
-with check("mean_square") as (given, expect):
+@check("mean_square")
+def _(given, expect):
     x = given.normal(3, 5)
     expect("the mean of the squares", mean_square(x))
     expect("a single number", mean_square(x[:1, :1]))
@@ -46,5 +47,6 @@ exit_mean = "b"
 ### END SOLUTION
 
 # %% check="exit_mean" points=1
-with check("exit_mean") as (given, expect):
+@check("exit_mean")
+def _(given, expect):
     expect("the choice", exit_mean)
