@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from helper.authoring.lesson import Cell, Lesson, LessonError, stems, written_hash
 from helper.course import Course
+from helper.lessons.lesson import Cell, Lesson, LessonError, stems, written_hash
 
 FIGURE = re.compile(r"(!\[[^\]]*\])\(\.\./img/([^)\s]+)\)")
 CELL_SECONDS = 120
@@ -41,9 +41,11 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
 
     Raises LessonError if the text cannot be built, or if the built notebook was edited in Jupyter since.
     """
-    from helper.authoring.lesson import read
-    from helper.authoring.proof import Stage, make_key, try_answers
-    from helper.authoring.release import release
+    from helper.authoring.proof import try_answers
+    from helper.lessons.key_of import make_key
+    from helper.lessons.lesson import read
+    from helper.lessons.stage import Stage
+    from helper.nbgrading.release import release
 
     lesson = read(course.solutions, stem)
     target = course.solutions / stem / f"{stem}.ipynb"
