@@ -50,6 +50,9 @@ ABSTRACT = f"\0course-{os.getpid()}"
 HOLDING = sandbox.available(sandbox.probe()) if sys.platform == "linux" else frozenset()
 
 
+SEGMENT_BYTES = 3 * 4096  # of the shared memory outside; an attack's own has another size
+
+
 @dataclass
 class World:
     """Things outside the sandbox that an attack may be after; the student's user may touch them all."""
@@ -99,7 +102,7 @@ def world(open_folder: Path) -> Iterator[World]:
         listeners[-1].bind(name)
         listeners[-1].listen()
     (folder / "socket").chmod(0o777)
-    segment = ctypes.CDLL(None).shmget(0, 4096, 0o1666)
+    segment = ctypes.CDLL(None).shmget(0, SEGMENT_BYTES, 0o1666)
     yield World(folder, victim.pid, tcp.getsockname()[1], udp.getsockname()[1], segment)
     victim.kill()
     victim.wait()
@@ -328,6 +331,8 @@ def test_shared_memory_of_others_cannot_be_had(world: World, scratch: str) -> No
         info = ctypes.create_string_buffer(256)
         if libc.shmctl(world.segment, 2, info) < 0:
             raise PermissionError
+        if struct.unpack_from("N", info, 48)[0] != SEGMENT_BYTES:
+            raise PermissionError  # of that number there is one here too: the attack's own, another size
         return "seen"
 
     stopped_by({IPC, SECCOMP}, attack, scratch)
