@@ -15,7 +15,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from helper.authoring.frame import framed
 from helper.course import Course
+from helper.desk.cells import mark_as_released
+from helper.desk.places import Desk
+from helper.desk.update import BESIDE, take_along
 from helper.lessons.lesson import Cell, Lesson, LessonError, stems, written_hash
 
 FIGURE = re.compile(r"(!\[[^\]]*\])\(\.\./img/([^)\s]+)\)")
@@ -30,7 +34,7 @@ def stale(course: Course, lessons: Iterable[str] | None = None) -> list[str]:
     for stem in lessons or stems(course.solutions):
         written = written_hash(course.solutions, stem)
         places = [folder / stem / f"{stem}.ipynb" for folder in (course.solutions, course.notebooks)]
-        keys = [folder / stem / "key.json" for folder in (course.solutions, course.notebooks)]
+        keys = [folder / stem / name for folder in (course.solutions, course.notebooks) for name in BESIDE]
         if not all(_mentions(path, written) for path in (*places, *keys)):
             complaints.append(f'{stem} is stale: run "course build {stem}".')
     return complaints
@@ -42,7 +46,7 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
     Raises LessonError if the text cannot be built, or if the built notebook was edited in Jupyter since.
     """
     from helper.authoring.proof import try_answers
-    from helper.lessons.key_of import make_key
+    from helper.lessons.key_of import make_again, make_key
     from helper.lessons.lesson import read
     from helper.lessons.stage import Stage
     from helper.nbgrading.release import release
@@ -63,18 +67,26 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
     ]
     if problems:
         return problems
+    take_answers_along(course, stem)
     with tempfile.TemporaryDirectory(dir=course.root, prefix=".build-") as name:
         work = Path(name)
         folder = work / "solutions" / stem
         folder.mkdir(parents=True)
         (folder / "key.json").write_text(key.dumps(), encoding="utf-8")
+        (folder / "again.json").write_text(make_again(stage).dumps(), encoding="utf-8")
         notebook = compose(lesson)
         _execute(notebook, folder)
         write_notebook(folder / f"{stem}.ipynb", notebook)
         release(work, stem, f"sqlite:///{work / 'gradebook.db'}")
+        _mark(work / "notebooks" / stem / f"{stem}.ipynb")
         for part in ("solutions", "notebooks"):
             _move_into_place(work / part / stem, course.root / part / stem)
     return []
+
+
+def take_answers_along(course: Course, stem: str) -> str:
+    """Bring answers that somebody wrote into notebooks/ to the desk before it is built anew. Returns a sentence, or ""."""
+    return take_along(course.notebooks / stem / f"{stem}.ipynb", Desk(course.work, course.notebooks))
 
 
 def compose(lesson: Lesson) -> Any:
@@ -93,6 +105,7 @@ def compose(lesson: Lesson) -> Any:
             for name in FIGURE.findall(cell.source):
                 made.setdefault("attachments", {})[name[1]] = _attachment(lesson, name[1])
         notebook.cells.append(made)
+    notebook.cells = framed(lesson, notebook.cells)
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -121,6 +134,15 @@ def edited(path: Path) -> bool:
         return bool(notebook.metadata["course"]["built"] != fingerprint(notebook))
     except (ValueError, KeyError, AttributeError):
         return False  # damaged: there is no edit in it that could be kept
+
+
+def _mark(path: Path) -> None:
+    """Note in a released notebook what its cells are, so that answers in it, or in a copy, can be told."""
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    mark_as_released(notebook)
+    write_notebook(path, notebook)
 
 
 def write_notebook(path: Path, notebook: Any) -> None:
@@ -215,7 +237,7 @@ def _move_into_place(source: Path, target: Path) -> None:
     """Put built files into place one by one, each at once; other files of the folder stay."""
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted(source.iterdir()):
-        if path.name in (f"{target.name}.ipynb", "key.json"):
+        if path.name in (f"{target.name}.ipynb", *BESIDE):
             os.replace(path, target / path.name)
     shutil.rmtree(source)
 

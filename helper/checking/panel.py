@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import html
+import os
 import re
+import textwrap
+from typing import Any
 
 from helper.judging.verdict import ERROR, MISTAKE, NOT_ATTEMPTED, RIGHT, Verdict
 
@@ -40,8 +43,34 @@ class Note:
         return self.text
 
 
+class NotRight(Exception):
+    """What nbgrader counts as a failed check: the panel's text, in the place of a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return str(self).split("\n")
+
+
 def show(verdict: Verdict) -> None:
+    """Show a verdict. Where nbgrader runs the notebook, a check that is not right is an error besides.
+
+    nbgrader (its Validate button, and an autograde that knows nothing of this course) takes a check for right
+    unless the cell's first result says fewer points or the cell ends with an error.
+    """
     _display(Panel(verdict))
+    if verdict.verdict != RIGHT and under_nbgrader():
+        _give_points(verdict.points)
+        raise NotRight(_wrapped(to_text(verdict)))
+
+
+def cannot_check(text: str) -> None:
+    """Say in one sentence why there is no verdict; where nbgrader runs the notebook, as an error."""
+    if under_nbgrader():
+        raise NotRight(_wrapped(text))
+    note(text)
+
+
+def under_nbgrader() -> bool:
+    return bool(os.environ.get("NBGRADER_VALIDATING") or os.environ.get("NBGRADER_EXECUTION"))
 
 
 def note(text: str) -> None:
@@ -91,13 +120,29 @@ def inline(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text)).replace("\n", "<br>")
 
 
-def _display(shown: Panel | Note) -> None:
+def _give_points(points: float) -> None:
+    """Make the points the cell's value, where stock nbgrader reads partial credit."""
+    shell = _shell()
+    if shell is not None and points:
+        shell.displayhook(round(points, 2))
+
+
+def _wrapped(text: str) -> str:
+    # `nbgrader validate` cuts each line of an error at 86 characters.
+    lines = [textwrap.wrap(line, 80, subsequent_indent="  " * line.startswith(" ")) for line in text.split("\n")]
+    return "\n".join(part for line in lines for part in line)
+
+
+def _shell() -> Any:
     try:
         from IPython.core.getipython import get_ipython
     except ImportError:
-        print(shown)
-        return
-    if get_ipython() is None:
+        return None
+    return get_ipython()
+
+
+def _display(shown: Panel | Note) -> None:
+    if _shell() is None:
         print(shown)
         return
     from IPython.display import display

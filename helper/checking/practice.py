@@ -20,19 +20,19 @@ def practice_key(check: str) -> Any:
             _keys.clear()
             _keys[place] = Key.load(path)
     except FileNotFoundError:
-        panel.note(
+        panel.cannot_check(
             "key.json is missing beside this notebook, so nothing can be checked. "
             "Copy it from the lesson's folder in notebooks/, or get the folder again."
         )
         return None
     except (OSError, ValueError):
-        panel.note(
+        panel.cannot_check(
             "key.json beside this notebook cannot be read. Copy it again from the lesson's folder in notebooks/."
         )
         return None
     key = _keys[place]
     if check not in key.checks:
-        panel.note(
+        panel.cannot_check(
             f'key.json beside this notebook belongs to lesson {key.lesson}, which has no check "{check}". '
             "Put the notebook back into its own lesson's folder in notebooks/."
         )

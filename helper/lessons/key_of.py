@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from helper.judging.evidence import RELATIVE_TOLERANCE, Evidence, sealed
 from helper.judging.key import CheckKey, Expectation, Key, Mistake, sealed_failure
@@ -10,6 +11,7 @@ from helper.lessons.lesson import LessonError
 from helper.lessons.stage import Stage
 
 PRACTICE = "practice"
+AGAIN = "again"  # the seed of the other inputs that `course submit` asks under
 
 
 def make_key(stage: Stage, seed: str = PRACTICE) -> Key:
@@ -17,6 +19,11 @@ def make_key(stage: Stage, seed: str = PRACTICE) -> Key:
     lesson = stage.lesson
     checks = {name: _check_key(stage, name, seed) for name in lesson.checks}
     return Key(lesson.stem, seed, lesson.written, checks)
+
+
+def make_again(stage: Stage) -> Key:
+    """Compute the key for other inputs, without mistakes: their advice belongs to practice."""
+    return make_key(Stage(replace(stage.lesson, answers=())), AGAIN)
 
 
 def _check_key(stage: Stage, name: str, seed: str) -> CheckKey:
@@ -35,7 +42,7 @@ def _check_key(stage: Stage, name: str, seed: str) -> CheckKey:
     given = sum(reference.points.values())
     others = [item for item in shown if item not in reference.points]
     share = (check.points - given) / len(others) if others else 0.0
-    if share < 0 or (others and share == 0) or (not others and not math.isclose(given, check.points)):
+    if share < 0 or (others and share == 0 and check.points) or (not others and not math.isclose(given, check.points)):
         raise LessonError(f"{place}: the points of its expectations do not add up to {check.points:g}.")
     expectations = tuple(
         Expectation(
