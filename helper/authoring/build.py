@@ -24,6 +24,7 @@ from helper.lessons.lesson import Cell, Lesson, LessonError, stems, written_hash
 
 FIGURE = re.compile(r"(!\[[^\]]*\])\(\.\./img/([^)\s]+)\)")
 CELL_SECONDS = 120
+YOURS = "nbval-ignore-output"  # the tag of a cell that shows the reader's own machine or work, and not the author's
 # Where libraries lie on the author's machine, as a traceback shows it: perhaps after a colour.
 INSTALLED = re.compile(r"(\x1b\[[\d;]*m)?[^\s\x1b]*[/\\]site-packages[/\\]")
 
@@ -85,7 +86,7 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
 
 
 def take_answers_along(course: Course, stem: str) -> str:
-    """Bring answers that somebody wrote into notebooks/ to the desk before it is built anew. Returns a sentence, or ""."""
+    """Bring answers that somebody wrote into notebooks/ to the desk. Returns a sentence about it, or ""."""
     return take_along(course.notebooks / stem / f"{stem}.ipynb", Desk(course.work, course.notebooks))
 
 
@@ -226,6 +227,8 @@ def _execute(notebook: Any, folder: Path) -> None:
         except CellTimeoutError as error:
             raise LessonError(f"A cell of {stem} ran for more than {CELL_SECONDS} s.") from error
     for cell in notebook.cells:
+        if YOURS in cell.metadata.get("tags", []):
+            cell.outputs = []
         for output in cell.get("outputs", []):
             if output.output_type == "error":  # of a cell meant to fail
                 output.traceback = [INSTALLED.sub(r"\1", line) for line in output.traceback]

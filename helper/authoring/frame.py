@@ -11,7 +11,7 @@ MADE = "made"  # the mark, in a cell's metadata, of what was not written in the 
 
 
 def framed(lesson: Lesson, cells: list[Any]) -> list[Any]:
-    """Return a lesson's cells with a bar above and below them and, before the setup, a cell that looks for the course."""
+    """Return a lesson's cells with a bar above and below them and, before the code, a cell that looks for the course."""
     import nbformat
 
     bar = _bar(lesson)
@@ -53,12 +53,11 @@ def _path(stem: str) -> str:
 
 
 def _look(where: str) -> str:
+    look = "try:\n    from helper import check  # is the course installed here?\nexcept ImportError:\n"
     if where:
-        return f"try:\n    from helper import check  # is the course installed here?\nexcept ImportError:\n    %pip install --quiet {where}"
+        return f"{look}    %pip install --quiet {where}"
     return (
-        "try:\n"
-        "    from helper import check  # is the course installed here?\n"
-        "except ImportError:\n"
+        f"{look}"
         "    raise ImportError(\n"
         '        "The course is not installed where this notebook runs. Get its folder, install it with "\n'
         '        "%pip install FOLDER (in the folder\'s place its path), and run this cell again."\n'

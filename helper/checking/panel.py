@@ -43,7 +43,7 @@ class Note:
         return self.text
 
 
-class NotRight(Exception):
+class NotRight(Exception):  # noqa: N818  (nbgrader shows the name: it says what is the case)
     """What nbgrader counts as a failed check: the panel's text, in the place of a traceback."""
 
     def _render_traceback_(self) -> list[str]:

@@ -81,7 +81,9 @@ def _own(cell: Cell) -> Cell:
         own.pop("outputs", None)
         own.pop("execution_count", None)
     own["metadata"] = {
-        name: value for name, value in (cell.get("metadata") or {}).items() if name not in ("nbgrader", "course")
+        name: value
+        for name, value in (cell.get("metadata") or {}).items()
+        if name not in ("nbgrader", "course")
     }
     own["id"] = uuid.uuid4().hex[:8]
     return own

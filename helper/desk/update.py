@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from datetime import datetime
 from pathlib import Path
 
@@ -123,3 +124,30 @@ def _copy_file(source: Path, target: Path) -> None:
 
 def _is_kept(folder: Path, path: Path) -> bool:
     return any(kept.read_bytes() == path.read_bytes() for kept in (folder / "earlier").glob("*.ipynb"))
+
+
+def release_untouched(root: Path) -> None:
+    """Put back the released notebooks that git finds changed, once what was written in them is kept on the desk.
+
+    Only what `take_along` has kept, or what holds no answer (a notebook that was merely run), is put back: so that
+    a pull is not stopped by it.
+    """
+    desk = Desk(root / "work", root / "notebooks")
+    for path in sorted((root / "notebooks").glob("*/*.ipynb")):
+        if path.stem != path.parent.name:
+            continue
+        mine = desk.notebook(path.stem)
+        try:
+            notebook = cells.read(path)
+            kept = (
+                not cells.holds_work(notebook) or _is_kept(mine.parent, path) or cells.read(mine) == notebook
+            )
+        except CourseError:
+            kept = _is_kept(mine.parent, path)
+        if kept:
+            subprocess.run(
+                ["git", "checkout", "--quiet", "--", str(path.relative_to(root))],
+                cwd=root,
+                capture_output=True,
+                check=False,
+            )

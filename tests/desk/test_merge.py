@@ -25,7 +25,9 @@ def cell(name: str, text: str, role: str = "", kind: str = "code") -> dict[str, 
     return made | ({"outputs": [], "execution_count": None} if kind == "code" else {})
 
 
-def release(*extra: dict[str, Any], stub: str = "raise NotImplementedError()", demo: str = "print(1)") -> Notebook:
+def release(
+    *extra: dict[str, Any], stub: str = "raise NotImplementedError()", demo: str = "print(1)"
+) -> Notebook:
     notebook = {
         "cells": [
             cell("title", "# Title", kind="markdown"),
@@ -105,7 +107,9 @@ def test_an_edited_check_never_runs_but_its_text_is_kept() -> None:
 def test_an_exercise_that_was_copied_keeps_both_texts() -> None:
     mine = with_answer(release())
     mine["cells"].append(cell("one", "def one():\n    return 'a second try'", "exercise"))
-    assert {"def one():\n    return 1", "def one():\n    return 'a second try'"} <= set(texts(merge(release(), mine)))
+    assert {"def one():\n    return 1", "def one():\n    return 'a second try'"} <= set(
+        texts(merge(release(), mine))
+    )
 
 
 def test_a_notebook_without_ids_is_matched_by_role_and_text() -> None:
@@ -133,7 +137,9 @@ def test_work_in_a_release_can_be_told_from_an_untouched_one() -> None:
 
 
 edits = st.lists(
-    st.tuples(st.integers(0, 6), st.sampled_from(["edit", "add", "drop", "copy"]), st.text("abc\n", min_size=1)),
+    st.tuples(
+        st.integers(0, 6), st.sampled_from(["edit", "add", "drop", "copy"]), st.text("abc\n", min_size=1)
+    ),
     max_size=8,
 )
 
