@@ -11,7 +11,7 @@ MADE = "made"  # the mark, in a cell's metadata, of what was not written in the 
 
 
 def framed(lesson: Lesson, cells: list[Any]) -> list[Any]:
-    """Return a lesson's cells with a bar above and below them and, before the code, a cell that looks for the course."""
+    """Return a lesson's cells with a bar above and below them and, before the code, one that looks for the course."""
     import nbformat
 
     bar = _bar(lesson)
