@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from helper import results
 from helper.course import Course
 from helper.lessons.lesson import Cell, Lesson, LessonError, stems, written_hash
 from helper.made_of import code_hash, imported
@@ -87,11 +88,12 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
             _stamped(key.dumps(), made_hash(course.solutions, stem)), encoding="utf-8"
         )
         notebook = compose(lesson)
-        _execute(notebook, folder)
+        _execute(notebook, folder, collected=work / "results.json")
         write_notebook(folder / f"{stem}.ipynb", notebook)
         release(work, stem, f"sqlite:///{work / 'gradebook.db'}")
         for part in ("solutions", "notebooks"):
             _move_into_place(work / part / stem, course.root / part / stem)
+        results.keep(work / "results.json")
     return []
 
 
@@ -193,7 +195,8 @@ def _attachment(lesson: Lesson, name: str) -> dict[str, str]:
     return {kinds[path.suffix]: base64.b64encode(path.read_bytes()).decode()}
 
 
-def _execute(notebook: Any, folder: Path) -> None:
+def _execute(notebook: Any, folder: Path, collected: Path) -> None:
+    """Run all cells in `folder`; the rows they add to the table of results go to `collected`."""
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError
@@ -202,6 +205,7 @@ def _execute(notebook: Any, folder: Path) -> None:
         "OMP_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        results.NEW: str(collected),
     }
     stem = notebook.metadata["course"]["lesson"]
     with tempfile.TemporaryDirectory(prefix="kernel-") as private:
