@@ -92,15 +92,19 @@ def address(solutions: Path) -> str:
 
 def written_hash(solutions: Path, stem: str) -> str:
     """Hash what a lesson is built from: its text, its answers, its figures, and what the build puts around it."""
-    text = (solutions / f"{stem}.py").read_bytes()
+    text = _without_returns(solutions / f"{stem}.py")
     digest = hashlib.sha256(text)
     answers = solutions / f"{stem}_answers.py"
-    digest.update(answers.read_bytes() if answers.exists() else b"")
+    digest.update(_without_returns(answers) if answers.exists() else b"")
     for figure in sorted(set(re.findall(rb"\]\((\.\./img/[^)\s]+)\)", text))):
         path = solutions / figure.decode()
         digest.update(path.read_bytes() if path.exists() else b"missing")
     digest.update("\n".join([*neighbours(solutions, stem), address(solutions)]).encode())
     return digest.hexdigest()[:16]
+
+
+def _without_returns(path: Path) -> bytes:
+    return path.read_bytes().replace(b"\r\n", b"\n")  # a clone on Windows may have others
 
 
 def read(solutions: Path, stem: str) -> Lesson:
