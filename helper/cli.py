@@ -48,6 +48,21 @@ def progress() -> None:
 
 
 @app.command()
+def submit(
+    lessons: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Stems such as 02_cross_entropy, or their numbers; all you worked in by default."
+        ),
+    ] = None,
+) -> None:
+    """Run a lesson from the top, show what would be marked, and write one notebook to hand in."""
+    from helper.commands import submit as handing_in
+
+    raise typer.Exit(handing_in.submit(lessons or []))
+
+
+@app.command()
 def update() -> None:
     """Bring a new version of the lessons to your desk; your answers stay in them."""
     from helper.commands import student

@@ -7,7 +7,7 @@ import os
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from helper.judging.verdict import ERROR, MISTAKE, NOT_ATTEMPTED, RIGHT, Case, Verdict
@@ -17,6 +17,9 @@ COLOURS = {RIGHT: "#0f766e", NOT_ATTEMPTED: "#6b7280"}
 SIGNS = {RIGHT: "✓", NOT_ATTEMPTED: "○"}
 HEADS = {RIGHT: "Right", MISTAKE: "Not yet", ERROR: "Stopped by an error", NOT_ATTEMPTED: "Not attempted"}
 OTHER_COLOUR, OTHER_SIGN = "#b45309", "✗"
+# Set by `course submit` to the name of the key to judge by; the verdicts then leave the kernel as data too.
+REHEARSAL = "COURSE_REHEARSAL"
+VERDICT = "application/vnd.course.verdict+json"
 MARKS = {True: ("✓", "met"), False: ("✗", "not met"), None: ("–", "not reached")}
 
 # On a feedback page nobody can run a cell: what the panel asks for there is past.
@@ -81,6 +84,8 @@ def show(
     unless the cell's first result says fewer points or the cell ends with an error.
     """
     _display(Panel(verdict, lesson, others))
+    if os.environ.get(REHEARSAL):
+        _hand_over(verdict)
     if verdict.verdict != RIGHT and under_nbgrader():
         _give_points(verdict.points)
         raise NotRight(_wrapped(to_text(verdict)))
@@ -227,6 +232,12 @@ def inline(text: str) -> str:
     """Return a text as HTML: escaped, with what stands in backticks as code."""
     code = r'<code style="background:none;color:inherit">\1</code>'
     return re.sub(r"`([^`]+)`", code, html.escape(text)).replace("\n", "<br>")
+
+
+def _hand_over(verdict: Verdict) -> None:
+    from IPython.display import display
+
+    display({VERDICT: asdict(verdict)}, raw=True)
 
 
 def _give_points(points: float) -> None:

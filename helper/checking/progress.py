@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from helper.checking.panel import under_nbgrader
+from helper.checking.panel import REHEARSAL, under_nbgrader
 
 PROGRESS = "progress.json"
 
@@ -35,18 +35,23 @@ def is_damaged(folder: Path) -> bool:
     """Say whether there is a progress file that holds no progress."""
     path = folder / PROGRESS
     try:
-        return path.exists() and not read_progress(folder) and path.read_text(encoding="utf-8").strip() != "{}"
+        return (
+            path.exists() and not read_progress(folder) and path.read_text(encoding="utf-8").strip() != "{}"
+        )
     except (OSError, ValueError):
         return True
 
 
-def note_progress(folder: Path, check: str, points: float, verdict: str, opens: str = "") -> dict[str, Reached]:
+def note_progress(
+    folder: Path, check: str, points: float, verdict: str, opens: str = ""
+) -> dict[str, Reached]:
     """Note a check's verdict in a lesson's folder and return all that was reached there.
 
-    A folder that cannot be written is no reason to stop. A damaged file is set aside, not overwritten. What nbgrader
-    or the build runs is nobody's progress.
+    A folder that cannot be written is no reason to stop. A damaged file is set aside, not overwritten. What nbgrader,
+    `course submit` or the build runs is nobody's progress.
     """
-    kept = not under_nbgrader() and folder.parent.name != "solutions"
+    rehearsed = bool(os.environ.get(REHEARSAL)) or under_nbgrader()
+    kept = not rehearsed and folder.parent.name != "solutions"
     if kept and is_damaged(folder):
         _set_aside(folder / PROGRESS)
     done = read_progress(folder)

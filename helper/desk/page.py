@@ -48,7 +48,9 @@ def lessons() -> Shown:
         for row in rows
     )
     head = '<thead><tr><th style="text-align:left">lesson</th><th>points so far</th></tr></thead>'
-    return Shown(text or "There is no lesson beside this page.", f"<table>{head}<tbody>{items}</tbody></table>")
+    return Shown(
+        text or "There is no lesson beside this page.", f"<table>{head}<tbody>{items}</tbody></table>"
+    )
 
 
 def examine() -> Shown:

@@ -42,7 +42,11 @@ def _check_key(stage: Stage, name: str, seed: str) -> CheckKey:
     given = sum(reference.points.values())
     others = [item for item in shown if item not in reference.points]
     share = (check.points - given) / len(others) if others else 0.0
-    if share < 0 or (others and share == 0 and check.points) or (not others and not math.isclose(given, check.points)):
+    if (
+        share < 0
+        or (others and share == 0 and check.points)
+        or (not others and not math.isclose(given, check.points))
+    ):
         raise LessonError(f"{place}: the points of its expectations do not add up to {check.points:g}.")
     expectations = tuple(
         Expectation(

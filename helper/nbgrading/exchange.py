@@ -23,6 +23,7 @@ def submit(stem: str, folder: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", "submit", stem],
         cwd=folder,
+        env=os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(_config_places())},
         capture_output=True,
         text=True,
         timeout=120,
@@ -31,7 +32,7 @@ def submit(stem: str, folder: Path) -> str:
     if done.returncode == 0:
         return ""
     lines = [line for line in done.stderr.splitlines() if "ERROR" in line or "CRITICAL" in line]
-    return re.sub(r"^\[[^]]*\]\s*", "", lines[-1]) if lines else "it gave no reason"
+    return re.sub(r"^\[[^]]*\]\s*", "", lines[0]) if lines else "it gave no reason"
 
 
 def _configured() -> list[str]:
@@ -39,9 +40,14 @@ def _configured() -> list[str]:
     from jupyter_core.paths import jupyter_config_path
 
     found = []
-    for place in [Path.cwd(), *map(Path, jupyter_config_path())]:
+    for place in map(Path, [*_config_places(), *jupyter_config_path()]):
         try:
             found += [match[1] for match in ROOT.findall((place / "nbgrader_config.py").read_text("utf-8"))]
         except (OSError, ValueError):
             continue
     return found
+
+
+def _config_places() -> list[str]:
+    """Return where nbgrader's settings may lie besides Jupyter's own folders: here, where a student would run it."""
+    return [*filter(None, os.environ.get("JUPYTER_CONFIG_PATH", "").split(os.pathsep)), str(Path.cwd())]
