@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,12 @@ def note_progress(
     except OSError:
         pass
     return done
+
+
+def so_far(done: Mapping[str, Reached], points: Mapping[str, float]) -> tuple[float, float]:
+    """Return the best points so far in a lesson, and all there are. points: what each check is worth."""
+    best = sum(min(done[name].best, most) for name, most in points.items() if name in done)
+    return round(best, 2), sum(points.values())
 
 
 def _reached(entry: Any) -> Reached:

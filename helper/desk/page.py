@@ -6,7 +6,7 @@ import html
 import json
 from dataclasses import dataclass
 
-from helper.checking.progress import Reached, read_progress
+from helper.checking.progress import Reached, read_progress, so_far
 from helper.desk import examination
 from helper.desk.places import START, Desk, find_desk
 
@@ -69,9 +69,7 @@ def lesson_rows(desk: Desk) -> list[Row]:
     rows = []
     for stem in desk.lessons:
         most = check_points(desk, stem)
-        done = reached(desk, stem)
-        best = sum(min(done[name].best, most[name]) for name in most if name in done)
-        rows.append(Row(stem, round(best, 2), sum(most.values())))
+        rows.append(Row(stem, *so_far(reached(desk, stem), most)))
     return rows
 
 
