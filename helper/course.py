@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+SECONDS_PER_CELL = 10.0  # how long a cell may take when work is marked
+
 
 class CourseError(Exception):
     """Something a person can mend, told in one sentence with the next step."""

@@ -19,6 +19,7 @@ from typing import Any
 
 from helper import results
 from helper.course import Course
+from helper.judging.names import cell_id
 from helper.lessons.lesson import Cell, Lesson, LessonError, stems, written_hash
 from helper.made_of import code_hash, imported
 
@@ -178,7 +179,7 @@ def _metadata(cell: Cell, counts: Counter[str]) -> dict[str, Any]:
 def _cell_id(cell: Cell, counts: Counter[str]) -> str:
     if cell.name:
         return f"check_{cell.name}" if cell.role == "check" else cell.name
-    digest = hashlib.sha256(f"{cell.type}\n{cell.source}".encode()).hexdigest()[:12]
+    digest = cell_id(cell.type, cell.source)
     counts[digest] += 1
     return digest if counts[digest] == 1 else f"{digest}-{counts[digest]}"
 

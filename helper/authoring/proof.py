@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from helper.judging.evidence import Evidence
 from helper.judging.judge import judge
@@ -31,8 +31,7 @@ def try_answers(stage: Stage, key: Key, exercises: Iterable[str] | None = None) 
         bank = [answer for answer in lesson.answers if answer.exercise == exercise]
         for answer in [reference, *bank]:
             evidence = stage.evidence(exercise, answer.source, key.seed).evidence
-            forbidden = stage.forbidden(exercise, answer.source)
-            verdict = judge(replace(evidence, ran=forbidden), key.checks[exercise], key.lesson)
+            verdict = judge(evidence, key.checks[exercise], key.lesson)
             tried.append(Tried(answer, verdict, _problem(answer, verdict, evidence)))
     return tried
 
