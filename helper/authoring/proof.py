@@ -41,7 +41,7 @@ def _problem(answer: Answer, verdict: Verdict, evidence: Evidence) -> str:
         if verdict.verdict == RIGHT:
             return ""
         return "a right answer does not pass: " + " ".join(verdict.advice)
-    if verdict.verdict == RIGHT or verdict.points >= verdict.max:
+    if verdict.verdict == RIGHT or verdict.points >= verdict.max > 0:
         return "a mistake passes"
     if verdict.verdict == NOT_ATTEMPTED:
         return "a mistake counts as not attempted"
