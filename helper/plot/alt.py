@@ -1,7 +1,7 @@
 """Words for those who do not see a figure, made from what was drawn: titles, axes, curves and their extremes.
 
-A notebook shows the picture with a short text as its alternative, which nbconvert keeps. JupyterLab gives pictures no
-alternative: for its screen readers the words in full follow the picture, on a line that nobody sees.
+A notebook keeps a short text as the picture's alternative, and nbconvert's classic template shows it. JupyterLab, and
+nbconvert's page that looks like it, give pictures none: there the words in full follow the picture, unseen.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ LONGEST = 1500
 UNSEEN = "position:absolute;width:1px;height:1px;margin:-1px;padding:0;overflow:hidden;clip-path:inset(50%)"
 
 _drawn: list[Figure] = []
+_speaking: list[Any] = []  # the notebook's shell, once it tells us of each cell's end
 
 
 @cache
@@ -39,7 +40,8 @@ def described_figure() -> type[Figure]:
 
 def note(figure: Figure) -> None:
     """Have a figure's words follow it when the cell that drew it ends."""
-    _drawn.append(figure)
+    if _speaking:
+        _drawn.append(figure)
 
 
 def in_short(figure: Figure) -> str:
@@ -98,8 +100,10 @@ def _contents(ax: Axes) -> Iterator[str]:
         for line in curves[:MOST]:
             yield _curve(line)
         for line in levels[:MOST]:
-            if _label(line):
-                yield f"{_label(line)}: {_short(np.atleast_1d(line.get_ydata())[-1])}."
+            height = float(np.atleast_1d(line.get_ydata())[-1])
+            name = _label(line) or next((text.get_text() for text in ax.texts if _at(text, height)), "")
+            if name:
+                yield f"{name}: {_short(height)}."
         if len(curves) > MOST:
             yield f"And {len(curves) - MOST} more."
     words = list(dict.fromkeys(text.get_text().strip().replace("\n", " ") for text in ax.texts))
@@ -151,6 +155,11 @@ def _label(line: Any) -> str:
     return "" if label.startswith("_") else label
 
 
+def _at(text: Any, height: float) -> bool:
+    place = getattr(text, "xy", text.get_position())  # an annotation stands beside what it is about
+    return bool(np.isclose(float(place[1]), height))
+
+
 def _first_word(text: str) -> str:
     return text.split(" ", 1)[0].rstrip(".")
 
@@ -172,7 +181,8 @@ def _announce(kind: type[Figure]) -> None:
     formatter = shell.display_formatter.formatters["image/png"]
     if kind not in formatter.type_printers:
         formatter.for_type(kind, _png)
-        shell.events.register("post_execute", _speak)
+        shell.events.register("post_run_cell", _speak)  # by then the figures are shown
+        _speaking.append(shell)
 
 
 def _png(figure: Figure) -> tuple[Any, dict[str, Any]]:
@@ -181,7 +191,7 @@ def _png(figure: Figure) -> tuple[Any, dict[str, Any]]:
     return print_figure(figure, fmt="png", base64=True, bbox_inches="tight"), {"alt": in_short(figure)}
 
 
-def _speak() -> None:
+def _speak(_: Any) -> None:
     from IPython.display import display
 
     while _drawn:
