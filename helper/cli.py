@@ -63,6 +63,16 @@ def submit(
 
 
 @app.command()
+def review(
+    notebook: Annotated[bool, typer.Option("--notebook", help="Write the questions as a notebook.")] = False,
+) -> None:
+    """Ask a few questions from lessons done; each comes again after 1, 3, 7 and 21 days."""
+    from helper.commands import review as reviewing
+
+    raise typer.Exit(reviewing.review_lessons(as_notebook=notebook))
+
+
+@app.command()
 def update() -> None:
     """Bring a new version of the lessons to your desk; your answers stay in them."""
     from helper.commands import student
