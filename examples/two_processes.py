@@ -78,8 +78,8 @@ def main() -> None:
         for number, (size, seen, _) in enumerate(reports):
             print(f"rank {number}: {size} images a step, loss {seen[0]:.3f} at first, {seen[-1]:.3f} at last")
         means = [sum(seen[at] for _, seen, _ in reports) / ranks for at in (0, -1)]
-        print(f"their mean:              loss {means[0]:.3f} at first, {means[1]:.3f} at last")
-        print(f"one process, {BATCH} a step: loss {big[0]:.3f} at first, {big[-1]:.3f} at last")
+        print(f"their mean:               loss {means[0]:.3f} at first, {means[1]:.3f} at last")
+        print(f"one process, {BATCH} a step:   loss {big[0]:.3f} at first, {big[-1]:.3f} at last")
         apart = max((other - weights(model)).abs().max().item() for _, _, other in reports)
         print(f"weights of the ranks, largest difference: {apart:g}")
         off = (weights(alone) - weights(model)).abs().max().item()
@@ -87,6 +87,7 @@ def main() -> None:
         exact = gradient(make_network(), inputs, labels, batches[0])
         error = ((averaged - exact).norm() / exact.norm()).item()
         print(f"48 images here and 16 there: the averaged gradient is off by {100 * error:.0f} %")
+        print("first name that would be saved:", next(iter(model.state_dict())))
     dist.destroy_process_group()
 
 

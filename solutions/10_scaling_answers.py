@@ -104,8 +104,8 @@ def training_bytes(model, optimizer_name):
 
 
 # %% mistake="training_bytes"
-"""The weights come from the state dictionary. It holds buffers too, and names a shared parameter once for each layer
-that uses it. Ask for the parameters."""
+"""The weights come from the state dictionary. It holds buffers too, and names a shared parameter once for each
+layer that uses it. Ask for the parameters."""
 
 
 def training_bytes(model, optimizer_name):
@@ -161,7 +161,8 @@ def training_bytes(model, optimizer_name):
 
 
 # %% mistake="training_bytes"
-"""Adam got one number for each weight. It keeps two: the running mean of the gradients and that of their squares."""
+"""Adam got one number for each weight. It keeps two: the running mean of the gradients and that of their
+squares."""
 
 
 def training_bytes(model, optimizer_name):
@@ -258,8 +259,8 @@ def to_device(batch, device):
 
 
 # %% mistake="to_device"
-"""`to` was called, but what it returned was dropped: a tensor is not moved, it is copied. What comes back is still the
-batch as it was."""
+"""`to` was called, but what it returned was dropped: a tensor is not moved, it is copied. What comes back is still
+the batch as it was."""
 
 
 def to_device(batch, device):
@@ -275,8 +276,8 @@ def to_device(batch, device):
 
 
 # %% mistake="to_device"
-"""You looked one level deep. A list may hold a tuple that holds a tensor: whatever you do with a container must be done
-with each of its parts, too."""
+"""You looked one level deep. A list may hold a tuple that holds a tensor: whatever you do with a container must be
+done with each of its parts, too."""
 
 
 def to_device(batch, device):
@@ -291,7 +292,8 @@ def to_device(batch, device):
 
 
 # %% mistake="to_device"
-"""A pair came back as a list. Code that asks for a tuple will not know it any more: keep each container's own kind."""
+"""A pair came back as a list. Code that asks for a tuple will not know it any more: keep each container's own
+kind."""
 
 
 def to_device(batch, device):
@@ -317,8 +319,8 @@ def to_device(batch, device):
 
 
 # %% mistake="to_device"
-"""The caller's own dictionary or list was changed. Who keeps the batch for another use finds it elsewhere: put the moved
-tensors into a new container."""
+"""The caller's own dictionary or list was changed. Who keeps the batch for another use finds it elsewhere: put the
+moved tensors into a new container."""
 
 
 def to_device(batch, device):
@@ -335,8 +337,8 @@ def to_device(batch, device):
 
 
 # %% mistake="to_device"
-"""Everything is asked to move, also a text or a number, which cannot. What is neither tensor nor module nor container
-comes back as it is."""
+"""Everything is asked to move, also a text or a number, which cannot. What is neither tensor nor module nor
+container comes back as it is."""
 
 
 def to_device(batch, device):
@@ -348,8 +350,8 @@ def to_device(batch, device):
 
 
 # %% mistake="to_device"
-"""The module that comes back is a copy. An optimiser, or anybody else who knows the old one, would not notice the move.
-Move the module itself."""
+"""The module that comes back is a copy. An optimiser, or anybody else who knows the old one, would not notice the
+move. Move the module itself."""
 
 
 def to_device(batch, device):
@@ -367,8 +369,8 @@ def to_device(batch, device):
 
 
 # %% mistake="to_device"
-"""Modules stay where they were: only tensors are moved. A batch on one device and a model on another do not
-work together."""
+"""Modules stay where they were: only tensors are moved. A batch on one device and a model on another do not work
+together."""
 
 
 def to_device(batch, device):
@@ -382,8 +384,8 @@ def to_device(batch, device):
 
 
 # %% mistake="to_device"
-"""The device you were given is not the one you used. A function that chooses for itself surprises everybody who asked
-for another."""
+"""The device you were given is not the one you used. A function that chooses for itself surprises everybody who
+asked for another."""
 
 
 def to_device(batch, device):
@@ -448,8 +450,8 @@ def sum_in(values, dtype, accumulate_in):
 
 
 # %% mistake="sum_in"
-"""A ready-made `sum` does the adding. It keeps its running total in float32 and rounds once, at the end: that is its
-virtue, and not what was asked. Round after every addition."""
+"""A ready-made `sum` does the adding. It keeps its running total in float32 and rounds once, at the end: that is
+its virtue, and not what was asked. Round after every addition."""
 
 
 def sum_in(values, dtype, accumulate_in):
@@ -457,8 +459,8 @@ def sum_in(values, dtype, accumulate_in):
 
 
 # %% mistake="sum_in"
-"""The running total has all its digits until the end, and is rounded only there. Then nothing is ever lost on the way.
-Round it after every addition."""
+"""The running total has all its digits until the end, and is rounded only there. Then nothing is ever lost on the
+way. Round it after every addition."""
 
 
 def sum_in(values, dtype, accumulate_in):
@@ -481,8 +483,8 @@ def sum_in(values, dtype, accumulate_in):
 
 
 # %% mistake="sum_in"
-"""The running total is kept in `dtype`, whatever `accumulate_in` says. The whole point of a wider total is that it goes
-on counting."""
+"""The running total is kept in `dtype`, whatever `accumulate_in` says. The whole point of a wider total is that it
+goes on counting."""
 
 
 def sum_in(values, dtype, accumulate_in):
@@ -493,8 +495,8 @@ def sum_in(values, dtype, accumulate_in):
 
 
 # %% mistake="sum_in"
-"""The running total became float32 on the way: added to a tensor of a wider type, a tensor without axes takes that type.
-Look at the type of the total after one addition."""
+"""The running total became float32 on the way: added to a tensor of a wider type, a tensor without axes takes that
+type. Look at the type of the total after one addition."""
 
 
 def sum_in(values, dtype, accumulate_in):
@@ -516,7 +518,8 @@ def sum_in(values, dtype, accumulate_in):
 
 
 # %% mistake="sum_in"
-"""This is a plain float. Its value may be right, but nobody can see of which type the total was: return the tensor."""
+"""This is a plain float. Its value may be right, but nobody can see of which type the total was: return the
+tensor."""
 
 
 def sum_in(values, dtype, accumulate_in):
@@ -609,8 +612,8 @@ def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_aft
 
 
 # %% mistake="loss_scale_step"
-"""You clipped while the gradients were still scaled. They look far too long then, and after the division next to nothing
-is left. The limit is meant for the true gradients."""
+"""You clipped while the gradients were still scaled. They look far too long then, and after the division next to
+nothing is left. The limit is meant for the true gradients."""
 
 
 def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_after):
@@ -672,8 +675,8 @@ def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_aft
 
 
 # %% mistake="loss_scale_step"
-"""Each parameter's gradient was clipped for itself. That changes the direction of the step: the norm to look at is the one of
-all gradients together."""
+"""Each parameter's gradient was clipped for itself. That changes the direction of the step: the norm to look at is
+the one of all gradients together."""
 
 
 def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_after):
@@ -689,8 +692,8 @@ def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_aft
 
 
 # %% mistake="loss_scale_step"
-"""Where a gradient was infinite or NaN, the optimiser stepped all the same, and the parameters are NaN for ever. Look before you
-step."""
+"""Where a gradient was infinite or NaN, the optimiser stepped all the same, and the parameters are NaN for ever.
+Look before you step."""
 
 
 def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_after):
@@ -707,8 +710,8 @@ def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_aft
 
 
 # %% mistake="loss_scale_step"
-"""The spoilt gradients were replaced by zeros, and the optimiser stepped. One that remembers moves by its momentum all the same.
-A step left out is no call of `step`."""
+"""The spoilt gradients were replaced by zeros, and the optimiser stepped. One that remembers moves by its momentum
+all the same. A step left out is no call of `step`."""
 
 
 def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_after):
@@ -773,7 +776,8 @@ def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_aft
 
 
 # %% mistake="loss_scale_step"
-"""After a step that was left out, the count goes on as before. It counts good steps *in a row*, so it begins again."""
+"""After a step that was left out, the count goes on as before. It counts good steps *in a row*, so it begins
+again."""
 
 
 def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_after):
@@ -805,7 +809,8 @@ def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_aft
 
 
 # %% mistake="loss_scale_step"
-"""When the scale was doubled, the count went on. Then it never reaches the limit again, or doubles in every step."""
+"""When the scale was doubled, the count went on. Then it never reaches the limit again, or doubles in every
+step."""
 
 
 def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_after):
@@ -895,8 +900,8 @@ def accumulate(model, microbatches, criterion):
 
 
 # %% mistake="accumulate"
-"""The gradients of the parts were added, and nothing divides them: with k parts of a mean each, the gradient is about k times
-too large, as if the learning rate were."""
+"""The gradients of the parts were added, and nothing divides them: with k parts of a mean each, the gradient is
+about k times too large, as if the learning rate were."""
 
 
 def accumulate(model, microbatches, criterion):
@@ -910,8 +915,8 @@ def accumulate(model, microbatches, criterion):
 
 
 # %% mistake="accumulate"
-"""You divided by the number of parts. That is right for equal parts only: here an example in a small part counts more than one in
-a large part. By what should each part count?"""
+"""You divided by the number of parts. That is right for equal parts only: here an example in a small part counts
+more than one in a large part. By what should each part count?"""
 
 
 def accumulate(model, microbatches, criterion):
@@ -925,8 +930,8 @@ def accumulate(model, microbatches, criterion):
 
 
 # %% mistake="accumulate"
-"""The loss is the mean over all examples, but the gradient divides by the number of parts. Both must count each part by its
-size."""
+"""The loss is the mean over all examples, but the gradient divides by the number of parts. Both must count each
+part by its size."""
 
 
 def accumulate(model, microbatches, criterion):
@@ -940,8 +945,8 @@ def accumulate(model, microbatches, criterion):
 
 
 # %% mistake="accumulate"
-"""The gradient is right. The loss that comes back is the mean of the parts' means: a small part counts as much as a large
-one."""
+"""The gradient is right. The loss that comes back is the mean of the parts' means: a small part counts as much as
+a large one."""
 
 
 def accumulate(model, microbatches, criterion):
@@ -955,8 +960,8 @@ def accumulate(model, microbatches, criterion):
 
 
 # %% mistake="accumulate"
-"""Each part's loss was multiplied by its size, and nothing divides by the number of all examples: this is the gradient of the sum
-of all losses."""
+"""Each part's loss was multiplied by its size, and nothing divides by the number of all examples: this is the
+gradient of the sum of all losses."""
 
 
 def accumulate(model, microbatches, criterion):
@@ -970,8 +975,8 @@ def accumulate(model, microbatches, criterion):
 
 
 # %% mistake="accumulate"
-"""The gradients are cleared before every part, so only the last part's is left. Here the adding-up is what you want: clear
-once."""
+"""The gradients are cleared before every part, so only the last part's is left. Here the adding-up is what you
+want: clear once."""
 
 
 def accumulate(model, microbatches, criterion):
@@ -998,8 +1003,8 @@ def accumulate(model, microbatches, criterion):
 
 
 # %% mistake="accumulate"
-"""The numbers are right, but `backward` waits for the last part, so all graphs and all activations are in memory together. That
-is as large as the big batch, and saving it was the point."""
+"""The numbers are right, but `backward` waits for the last part, so all graphs and all activations are in memory
+together. That is as large as the big batch, and saving it was the point."""
 
 
 def accumulate(model, microbatches, criterion):
@@ -1011,8 +1016,8 @@ def accumulate(model, microbatches, criterion):
 
 
 # %% mistake="accumulate"
-"""The numbers are right, but you joined the parts to one big batch again, and sent that through the model. It is said not to fit
-into memory."""
+"""The numbers are right, but you joined the parts to one big batch again, and sent that through the model. It is
+said not to fit into memory."""
 
 
 def accumulate(model, microbatches, criterion):
@@ -1025,8 +1030,8 @@ def accumulate(model, microbatches, criterion):
 
 
 # %% mistake="accumulate"
-"""The gradients are right, but what comes back is a tensor with a graph behind it, or was one of several: return the plain
-number."""
+"""The gradients are right, but what comes back is a tensor with a graph behind it, or was one of several: return
+the plain number."""
 
 
 def accumulate(model, microbatches, criterion):
@@ -1052,8 +1057,8 @@ def accumulate(model, microbatches, criterion):
 
 
 # %% mistake="accumulate"
-"""The parameters moved. Nobody asked for a step: this function only collects the gradient, and the caller's optimiser takes
-the step."""
+"""The parameters moved. Nobody asked for a step: this function only collects the gradient, and the caller's
+optimiser takes the step."""
 
 
 def accumulate(model, microbatches, criterion):
@@ -1122,8 +1127,8 @@ def shard(n, ranks, rank, epoch, seed):
 
 
 # %% mistake="shard"
-"""Each rank got a block of neighbours. Every example is there, but not where the task says: rank 0 takes the places 0,
-`ranks`, 2 · `ranks`, and so on."""
+"""Each rank got a block of neighbours. Every example is there, but not where the task says: rank 0 takes the
+places 0, `ranks`, 2 · `ranks`, and so on."""
 
 
 def shard(n, ranks, rank, epoch, seed):
@@ -1134,8 +1139,8 @@ def shard(n, ranks, rank, epoch, seed):
 
 
 # %% mistake="shard"
-"""Some ranks get one example more than others. The list was not filled up to a multiple of the ranks, so some would wait for
-ever for a step that the others do not take."""
+"""Some ranks get one example more than others. The list was not filled up to a multiple of the ranks, so some
+would wait for ever for a step that the others do not take."""
 
 
 def shard(n, ranks, rank, epoch, seed):
@@ -1144,8 +1149,8 @@ def shard(n, ranks, rank, epoch, seed):
 
 
 # %% mistake="shard"
-"""You dropped the examples that did not divide evenly. All ranks get equally many, but a few examples are left out. The task fills
-up."""
+"""You dropped the examples that did not divide evenly. All ranks get equally many, but a few examples are left
+out. The task fills up."""
 
 
 def shard(n, ranks, rank, epoch, seed):
@@ -1164,8 +1169,8 @@ def shard(n, ranks, rank, epoch, seed):
 
 
 # %% mistake="shard"
-"""Each rank shuffles in its own way. Then their shares overlap, and some examples are seen by nobody. All ranks need the
-same order."""
+"""Each rank shuffles in its own way. Then their shares overlap, and some examples are seen by nobody. All ranks
+need the same order."""
 
 
 def shard(n, ranks, rank, epoch, seed):
@@ -1175,8 +1180,8 @@ def shard(n, ranks, rank, epoch, seed):
 
 
 # %% mistake="shard"
-"""The order comes from the global random numbers. Each process has its own, and they differ from call to call: use a generator
-seeded with what all ranks know."""
+"""The order comes from the global random numbers. Each process has its own, and they differ from call to call: use
+a generator seeded with what all ranks know."""
 
 
 def shard(n, ranks, rank, epoch, seed):
@@ -1206,8 +1211,8 @@ def shard(n, ranks, rank, epoch, seed):
 
 
 # %% mistake="shard"
-"""The list is filled up once at most. With many more ranks than examples that is not enough: some ranks get nothing. Repeat it as
-often as needed."""
+"""The list is filled up once at most. With many more ranks than examples that is not enough: some ranks get
+nothing. Repeat it as often as needed."""
 
 
 def shard(n, ranks, rank, epoch, seed):
@@ -1308,8 +1313,8 @@ def average_gradients(gradients, sizes):
 
 
 # %% mistake="average_gradients"
-"""This is the plain average: each rank counts the same, however few examples it had. It is what DDP computes, and right for equal
-shards only."""
+"""This is the plain average: each rank counts the same, however few examples it had. It is what DDP computes, and
+right for equal shards only."""
 
 
 def average_gradients(gradients, sizes):
@@ -1321,7 +1326,8 @@ def average_gradients(gradients, sizes):
 
 
 # %% mistake="average_gradients"
-"""The gradients were added. Each is a mean already, so the sum is too large: about as many times as there are ranks."""
+"""The gradients were added. Each is a mean already, so the sum is too large: about as many times as there are
+ranks."""
 
 
 def average_gradients(gradients, sizes):
@@ -1333,8 +1339,8 @@ def average_gradients(gradients, sizes):
 
 
 # %% mistake="average_gradients"
-"""Each gradient was multiplied by its number of examples, and then you divided by the number of *ranks*. What do the weights have to
-add up to?"""
+"""Each gradient was multiplied by its number of examples, and then you divided by the number of *ranks*. What do
+the weights have to add up to?"""
 
 
 def average_gradients(gradients, sizes):
@@ -1346,8 +1352,8 @@ def average_gradients(gradients, sizes):
 
 
 # %% mistake="average_gradients"
-"""Each gradient was multiplied by its number of examples, and nothing divides by the number of all examples: this is the gradient
-of a sum, not of a mean."""
+"""Each gradient was multiplied by its number of examples, and nothing divides by the number of all examples: this
+is the gradient of a sum, not of a mean."""
 
 
 def average_gradients(gradients, sizes):
@@ -1359,8 +1365,8 @@ def average_gradients(gradients, sizes):
 
 
 # %% mistake="average_gradients"
-"""Ranks without a gradient for a parameter were left out of the total as well, so the others count too much. None stands for zero, and
-those examples are part of the mean."""
+"""Ranks without a gradient for a parameter were left out of the total as well, so the others count too much. None
+stands for zero, and those examples are part of the mean."""
 
 
 def average_gradients(gradients, sizes):
@@ -1373,8 +1379,8 @@ def average_gradients(gradients, sizes):
 
 
 # %% mistake="average_gradients"
-"""A parameter that some rank did not use got no gradient at all. None stands for zero on that rank; the other ranks' gradients
-still count."""
+"""A parameter that some rank did not use got no gradient at all. None stands for zero on that rank; the other
+ranks' gradients still count."""
 
 
 def average_gradients(gradients, sizes):
@@ -1398,7 +1404,8 @@ def average_gradients(gradients, sizes):
 
 
 # %% mistake="average_gradients"
-"""The first rank's gradients were changed: you added the others into them. What is handed in must stay as it is."""
+"""The first rank's gradients were changed: you added the others into them. What is handed in must stay as it
+is."""
 
 
 def average_gradients(gradients, sizes):
@@ -1437,8 +1444,8 @@ def average_gradients(gradients, sizes):
 
 
 # %% mistake="average_gradients"
-"""Where no rank has a gradient you made zeros. Nobody used this parameter, so it has none: an optimiser with a memory would move it by
-zeros."""
+"""Where no rank has a gradient you made zeros. Nobody used this parameter, so it has none: an optimiser with a
+memory would move it by zeros."""
 
 
 def average_gradients(gradients, sizes):
@@ -1471,13 +1478,13 @@ exit_bottleneck = "d"
 exit_ranks = "a"
 
 # %% mistake="exit_ranks"
-"""The mean of eight gradients is as large as a gradient of the whole batch should be. Multiplied by eight, the step would be eight
-times too long."""
+"""The mean of eight gradients is as large as a gradient of the whole batch should be. Multiplied by eight, the
+step would be eight times too long."""
 exit_ranks = "b"
 
 # %% mistake="exit_ranks"
-"""Each machine still sees 32 images, but how many images does one step of all together stand for? And how many steps does an epoch
-have then?"""
+"""Each machine still sees 32 images, but how many images does one step of all together stand for? And how many
+steps does an epoch have then?"""
 exit_ranks = "d"
 
 # %% mistake="exit_formats"
@@ -1489,6 +1496,6 @@ exit_formats = "a"
 exit_formats = "c"
 
 # %% mistake="exit_formats"
-"""Its products are coarse, not wrong: with weights in float32, mixed precision trains well with them. What becomes of the *weights*
-here, when a small step is subtracted?"""
+"""Its products are coarse, not wrong: with weights in float32, mixed precision trains well with them. What becomes
+of the *weights* here, when a small step is subtracted?"""
 exit_formats = "d"

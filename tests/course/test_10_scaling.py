@@ -31,6 +31,7 @@ def numbers_apart(line: str) -> tuple[str, list[float]]:
     ]
 
 
+@pytest.mark.slow
 def test_two_processes_print_what_the_lesson_says() -> None:
     command = re.findall(r"^# torchrun (.*)$", LESSON, re.M)[0].split()
     result = run(sys.executable, "-m", "torch.distributed.run", *command)
