@@ -1293,12 +1293,7 @@ def with_where(x):
     return y.relu()
 
 
-def with_item(x):
-    y = x * 2
-    return y / y.sum().item()
-
-
-for function in (with_an_if, with_where, with_item):
+for function in (with_an_if, with_where):
     seen = torch._dynamo.explain(function)(torch.ones(3))
     print(f"{function.__name__}: {seen.graph_count} graphs, {seen.graph_break_count} breaks")
 
@@ -1307,7 +1302,7 @@ for function in (with_an_if, with_where, with_item):
 #
 # The first breaks twice. Which way the <code>if</code> goes depends on a number, and <code>print</code> is no
 # computing. (It did print: <code>explain</code> calls the function.) The second computes the same and asks no
-# question in Python: one graph. In the third, <code>item()</code> hands a number to Python, in the middle of the work.
+# question in Python: one graph.
 # </details>
 #
 # A compiled program fits the shapes it was made for. **Predict.** Four batches of 3, 3, 4 and 5 rows: how many
