@@ -1470,7 +1470,7 @@ def _(given, expect):
 # ## What did it gain?
 #
 # Two lines for the table that began with lesson 7. The loop, the network and the five seeds are that lesson's, but in
-# mixed precision with bfloat16, after 5 epochs and after 15. Loading from memory has paid for the others.
+# mixed precision with bfloat16, after 5 epochs and after 20. Loading from memory has paid for the others.
 #
 # **Predict.** How much accuracy do fewer bits cost? And which of the two lines differs from lesson 7's by more than
 # chance?
@@ -1499,9 +1499,9 @@ def accuracies_after(*epochs):
     return found
 
 
-accuracies = accuracies_after(5, 15)
+accuracies = accuracies_after(5, 20)
 results.add("10 in bfloat16", accuracies[5], images=1000)
-results.add("10 in bfloat16, 15 epochs", accuracies[15], images=1000)
+results.add("10 in bfloat16, 20 epochs", accuracies[20], images=1000)
 results.show()
 
 # %% [markdown]
