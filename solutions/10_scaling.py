@@ -110,9 +110,6 @@ print(
     sum(from_memory.values()) < sum(one_by_one.values()) / 2,
 )
 
-# To see your own times, take the # away from the next line.
-# axes = plot.bars({"one by one": one_by_one.values(), "from memory": from_memory.values()}, list(one_by_one), ylabel="seconds")
-
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
@@ -123,8 +120,14 @@ print(
 #
 # ![Two stacked bars, the time of one epoch of 3,000 images. Loading one by one: most of the bar is loading, and forward, backward and step are a thin end. From memory: loading has nearly vanished, and the whole bar is a fraction as long as the first.](../img/10_scaling_epoch.png)
 #
-# Times are different on each computer and in each run, so this course prints none. It prints what stays true.
-#
+# Times are different on each computer and in each run. So the text of this course holds what stays true, and the next
+# cell draws *your* seconds.
+
+# %% tags=["nbval-ignore-output"]
+yours = {"one by one": list(one_by_one.values()), "from memory": list(from_memory.values())}
+axes = plot.bars(yours, list(one_by_one), ylabel="seconds of your epoch")
+
+# %% [markdown]
 # ### What can a change save at most?
 #
 # A part of the work that becomes faster saves time in *its* part only. If loading takes 80 of 100 seconds, then a
@@ -202,7 +205,9 @@ print("two threads use more processor time:  ", work_two > work_one)
 #
 # A **GPU** is a processor of its own, for doing the same with thousands of numbers at once. Python only hands it
 # the work, and goes on at once. So `time.perf_counter()` around one line measures the handing over. To time the
-# work, wait for it: `torch.cuda.synchronize()`. The next cell shows it, if your computer has such a GPU.
+# work, wait for it: `torch.cuda.synchronize()`. Where there is a GPU, the next cell prints how
+# small a part of the time until a product is there passes in the line that asks for it. Elsewhere it says that there is
+# none.
 
 # %% tags=["nbval-ignore-output"]
 if torch.cuda.is_available():
@@ -216,8 +221,7 @@ if torch.cuda.is_available():
     done = time.perf_counter() - start
     print(f"of the time until the product was there, the line itself took {100 * handed_over / done:.1f} %")
 else:
-    print("There is no GPU here. Where there is one, this cell prints how small a part of the time until the")
-    print("product is there passes in the line that asks for it.")
+    print("There is no GPU here. Where there is one, this line holds a small percentage.")
 
 # %% [markdown]
 # For the same reason `loss.item()` in each step slows a GPU down: to print the number, Python must wait for it.
@@ -475,7 +479,7 @@ def _(given, expect):
 
 # %% [markdown]
 # What a program that runs everywhere begins with: one name for the device, chosen once. Everything else says
-# `device` and never `"cuda"`.
+# `device` and never `"cuda"`. Where there is a GPU, this cell computes there.
 
 # %% tags=["nbval-ignore-output"]
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -483,7 +487,7 @@ network = make_network().to(device)
 x, y = inputs[:64].to(device), labels[:64].to(device)
 print("a loss, computed on", criterion(network(x), y).device.type)
 if device == "cpu":
-    print("Where there is a GPU, this cell computes there and says cuda.")
+    print("Where there is a GPU, this says cuda.")
 
 # %% [markdown]
 # **You can now** write a loop that runs on any device, and read the error of one that does not.
@@ -674,11 +678,12 @@ for n in (64, 3000):
 # </details>
 #
 # Does it save time? That depends on the processor and on the size. When this lesson was written, on a server's
-# processor with instructions for bfloat16, a product of two matrices of 1,024 × 1,024 took about a tenth of
-# the time in bfloat16, one of 64 × 64 five times as long. The next cell measures it on your computer.
+# processor with instructions for bfloat16, a product of two matrices of 1,024 × 1,024 took about a tenth of the time
+# in bfloat16, one of 64 × 64 five times as long. The next cell draws it for your computer: below 1, bfloat16 is
+# faster.
 
 
-# %%
+# %% tags=["nbval-ignore-output"]
 def quickest_product(n, kind):
     left = torch.ones(n, n, dtype=kind)
     seconds = []
@@ -689,11 +694,9 @@ def quickest_product(n, kind):
     return min(seconds)
 
 
-ratios = {
-    n: quickest_product(n, torch.bfloat16) / quickest_product(n, torch.float32) for n in (64, 256, 1024)
-}
-# To see the ratios, take the # away from the next line.
-# axes = plot.bars({"time in bfloat16 / time in float32": ratios.values()}, list(ratios), xlabel="rows and columns")
+sizes = (64, 256, 1024)
+ratios = [quickest_product(n, torch.bfloat16) / quickest_product(n, torch.float32) for n in sizes]
+axes = plot.bars({"": ratios}, sizes, xlabel="rows and columns", ylabel="bfloat16 / float32")
 
 # %% [markdown]
 # **You can now** name what each format cannot say, and know which numbers of a training run may be coarse.
@@ -1476,7 +1479,7 @@ def _(given, expect):
 # chance?
 
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def accuracies_after(*epochs):
     """Train five networks in mixed precision; return the five accuracies after each of these epochs."""
     test_images, test_labels = data.digits("test")
