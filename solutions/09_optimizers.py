@@ -509,17 +509,31 @@ for name, make in makers.items():
 # %% [markdown]
 # ### A race down the ravine
 #
-# Four optimisers start at the same point. Move their learning rates and the momentum ($\mu$, and Adam's
-# $\beta_1$). Press *Race* to see them run. An optimiser whose loss exceeds 1,000 counts as fallen: a cross marks
-# the step.
+# Four optimisers start at the same point: plain gradient descent, momentum, RMSprop and Adam. Move their learning
+# rates and the momentum ($\mu$, and Adam's $\beta_1$), and press *Race* to see them run. An optimiser whose loss exceeds
+# 1,000 has *fallen*: a cross marks the step at which that happened.
 #
-# Try this: push the learning rate of gradient descent over 0.08. Then find out how far momentum survives. Then make
-# Adam's learning rate ten times larger: does it ever fall?
+# **Predict**, then try:
+#
+# - Push the rate of gradient descent over 0.08. How much further can momentum go before it falls?
+# - Give RMSprop and Adam the largest rate, 1. Who falls?
+# - Put the rates back and turn the ravine by 45°. For which optimisers does that change anything?
 
 # %%
 from helper.interactive.race import race
 
 race()
+
+# %% [markdown]
+# <details><summary>Explain</summary>
+#
+# - With $\mu = 0.9$, momentum survives nearly twice the rate at which plain steps fall: up to 0.15.
+# - RMSprop falls in its first step. It has no bias correction, so that step is ten times as long as its learning
+#   rate. Adam's first step is exactly as long as the rate, and it stays in the race.
+# - Gradient descent and momentum do not care how the ravine lies. RMSprop and Adam do: they have a yardstick for each
+#   *weight*. Turned, the ravine is steep in both weights alike, and such yardsticks cannot tell along from across. RMSprop
+#   had won by far, and most of its lead is gone; Adam comes in last. The ravines of real networks lie in any direction.
+# </details>
 
 # %% [markdown]
 # ### What Adam does not promise
@@ -857,6 +871,8 @@ def _(given, expect):
 # Does it pay? `OneCycleLR` is PyTorch's ready-made warm-up followed by a cosine. The next cell trains the same
 # network with AdamW three times without and three times with this schedule, and measures the accuracy on the
 # 1,000 validation images.
+#
+# **Predict.** What will differ more between the two: the best of three networks, or the worst?
 
 # %%
 EPOCHS, PEAK = 5, 0.005
@@ -872,12 +888,15 @@ def one_cycle(optimizer):
 
 
 for name, schedule in (("constant rate", None), ("one cycle", one_cycle)):
-    scores = [accuracy_on_new(train(adamw, EPOCHS, seed, schedule)[0]) for seed in (1, 2, 3)]
-    print(f"{name:13} accuracy on new digits, three seeds: {'  '.join(f'{score:.3f}' for score in scores)}")
+    networks = [train(adamw, EPOCHS, seed, schedule)[0] for seed in (1, 2, 3)]
+    print(f"{name}, three seeds:")
+    print("    loss over all images  ", "  ".join(f"{loss_over_all(network):.2f}" for network in networks))
+    print("    accuracy on new digits", "  ".join(f"{accuracy_on_new(network):.3f}" for network in networks))
 
 # %% [markdown]
-# The three gain one or two percentage points each. That is little, and it costs nothing. (Lesson 8 tells how
-# large a difference must be before one believes in it.)
+# With a constant rate it is a matter of luck how good the network is when training happens to stop: one of the three is far
+# behind. With the schedule all three end low, and alike. The gain is in the loss and in the worst case. (Lesson 8 tells how
+# large a difference of accuracies must be before one believes in it.)
 #
 # And the warm-up alone? The next cell drives with a peak of 0.03, six times as high. Both runs end with the same cosine;
 # only one of them begins with 20 gentle steps.
@@ -912,19 +931,40 @@ for warmup in (0, 20):
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
-# Without the warm-up the first steps throw the network somewhere from where it hardly comes back. With it, the
-# same high peak trains well. The lucky start of a run is not lucky any more: it is slow on purpose.
+# Without the warm-up the first steps throw the network to a place from which it takes long to come back. With it, the
+# same high peak trains well.
 # </details>
 #
 # *You can now write a schedule that is right at both ends, and you know that a scheduler counts its calls.*
 #
 # ## 5. One bad batch
 #
-# At times a batch has a gradient ten times as large as usual. One step along it can throw away an hour of training.
-# **Clipping** limits the length of a step: if the gradient is longer than `max_norm`, it is shortened to that length.
+# Think of *the* gradient as one long list of numbers: those of all parameters together. Its length is the **global
+# norm**, the root of the sum of all their squares.
 #
-# *The* gradient is one long list of numbers: those of all parameters together. Its length is the **global norm**, the
-# root of the sum of all their squares.
+# **Predict.** In a run that goes well: how much longer is the longest gradient than a typical one?
+
+# %%
+network = make_network()
+optimizer = torch.optim.SGD(network.parameters(), lr=0.03, momentum=0.9)
+shuffled = data.batches(inputs, labels, 64, generator=torch.Generator().manual_seed(9))
+norms = []
+for _ in range(3):
+    for x, y in shuffled:
+        optimizer.zero_grad()
+        criterion(network(x), y).backward()
+        gradient = torch.cat([param.grad.flatten() for param in network.parameters()])
+        norms.append(gradient.norm().item())
+        optimizer.step()
+norms.sort()
+print(
+    f"of {len(norms)} gradients: shortest {norms[0]:.1f}, middle {norms[len(norms) // 2]:.1f}, longest {norms[-1]:.1f}"
+)
+
+# %% [markdown]
+# Even here the longest is about three times as long as a typical one. At a higher learning rate this gets worse: a
+# long step leads to a steep place, where the next gradient is longer still. **Clipping** breaks the chain: if the
+# gradient is longer than `max_norm`, it is shortened to that length.
 #
 # **Predict.** Two parameters have the gradients 3 and 4, and `max_norm` is 1. What are they after clipping? And what
 # becomes of 0.3 and 0.4?
@@ -1088,8 +1128,8 @@ for way, found in measured.items():
 #
 # Only *Kaiming* keeps the size. *N(0, 1)* explodes, *Xavier* shrinks at each layer, and *zeros* lets nothing through.
 #
-# Why $\sqrt{2/\text{fan-in}}$? A unit adds up fan-in products of a weight and an input. The mean square of such a sum is
-# fan-in · (mean square of the weights) · (mean square of the inputs). `ReLU` then throws away the negative half,
+# Why $\sqrt{2/\text{fan-in}}$? A unit adds up fan-in products of a weight and an input. Weights drawn independently, with
+# mean 0, make the mean square of this sum fan-in · (mean square of the weights) · (mean square of the inputs). `ReLU` then throws away the negative half,
 # which holds half of the squares. To come out even, fan-in · (mean square of the weights) must be 2.
 # </details>
 
@@ -1225,7 +1265,7 @@ def _(given, expect):
     for layer in (wide, narrow):
         start_layer(layer, given.generator())
     sizes = {"many inputs": kept[0].std().item(), "many outputs": kept[2].std().item()}
-    sizes["mean square"] = kept[0].square().mean().item() * kept[0].shape[1]
+    sizes["root mean square"] = kept[0].square().mean().sqrt().item()
     expect("the size of the weights", sizes, points=0.6, tolerance=0.03)
     rows = [len(torch.unique(weight.detach(), dim=0)) for weight in (kept[0], kept[2])]
     largest = max(kept[1].abs().max().item(), kept[3].abs().max().item())
@@ -1242,7 +1282,7 @@ def _(given, expect):
         "new": not torch.equal(first.weight, second.weight),
         "outside": torch.equal(outside, torch.get_rng_state()),
     }
-    expect("chance from the generator alone", chance, points=0.4, tolerance=0.05)
+    expect("chance from the generator alone", chance, points=0.4, tolerance=0.08)
 
     x, generator, layer_sizes = given.normal(256, 128), given.generator(), []
     for _ in range(20):
