@@ -108,8 +108,8 @@ print(
 # <details><summary>Explain</summary>
 #
 # Written out, the velocity is a sum: $g_t + \mu\,g_{t-1} + \mu^2 g_{t-2} + \dots$ Gradients that agree pile up to
-# $1/(1-\mu) = 10$ times one gradient. Gradients that alternate nearly cancel. So momentum makes long strides
-# along the ravine and short ones across.
+# $1/(1-\mu) = 10$ times one gradient. Gradients that alternate cancel each other, and about half of one is left. So
+# momentum makes long strides along the ravine and short ones across.
 # </details>
 
 # %%
@@ -153,8 +153,8 @@ print("average:", by_average)
 # <details><summary>Explain</summary>
 #
 # PyTorch sums. Each step is longer than the one before, until the stride is ten times that of plain gradient
-# descent. This has a consequence that surprises many people: whoever switches on `momentum=0.9` has in effect
-# multiplied the learning rate by $1/(1-\mu) = 10$. So divide it by 10 at the same time.
+# descent. This has a consequence that surprises many people: whoever switches on `momentum=0.9` has, in the
+# long run, multiplied the learning rate by $1/(1-\mu) = 10$. So divide it by 10 at the same time.
 # </details>
 
 # %% [markdown]
@@ -322,10 +322,13 @@ for lr, momentum in ((0.1, 0.0), (0.1, 0.9), (0.01, 0.9)):
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
-# With momentum 0.9 and the rate 0.1 the steps are ten times too long. A tenth of the rate gives nearly what plain
-# gradient descent gave: here the network is nearly as fast with 0.1 as with $0.01 / (1 - 0.9)$. The gain of
-# momentum lies in between: it stays stable at *effective* rates that plain steps cannot take.
+# With momentum 0.9 the rate 0.1 makes steps up to ten times as long, and the loss ends higher. A tenth of the rate
+# brings back what plain gradient descent gave: $0.01 / (1 - 0.9) = 0.1$. Call $\text{lr}/(1-\mu)$ the *effective* rate.
 # </details>
+#
+# Nothing is gained so far. The gain is that momentum bears effective rates which plain steps cannot take.
+#
+# **Predict.** Now the effective rate is 0.3, once without momentum and once with it.
 
 # %%
 for lr, momentum in ((0.3, 0.0), (0.03, 0.9)):
@@ -510,8 +513,8 @@ for name, make in makers.items():
 # ### A race down the ravine
 #
 # Four optimisers start at the same point: plain gradient descent, momentum, RMSprop and Adam. Move their learning
-# rates and the momentum ($\mu$, and Adam's $\beta_1$), and press *Race* to see them run. An optimiser whose loss exceeds
-# 1,000 has *fallen*: a cross marks the step at which that happened.
+# rates and the momentum ($\mu$, and Adam's $\beta_1$), and press *Race* to see them run. An optimiser whose loss
+# exceeds 1,000 has *fallen*: a cross marks the step at which that happened.
 #
 # **Predict**, then try:
 #
@@ -528,11 +531,12 @@ race()
 # <details><summary>Explain</summary>
 #
 # - With $\mu = 0.9$, momentum survives nearly twice the rate at which plain steps fall: up to 0.15.
-# - RMSprop falls in its first step. It has no bias correction, so that step is ten times as long as its learning
-#   rate. Adam's first step is exactly as long as the rate, and it stays in the race.
+# - RMSprop falls in its first step. It has no bias correction: with PyTorch's $\beta = 0.99$ that step is ten times as
+#   long as the rate. Adam's first step is exactly as long as the rate, and it stays in the race.
 # - Gradient descent and momentum do not care how the ravine lies. RMSprop and Adam do: they have a yardstick for each
-#   *weight*. Turned, the ravine is steep in both weights alike, and such yardsticks cannot tell along from across. RMSprop
-#   had won by far, and most of its lead is gone; Adam comes in last. The ravines of real networks lie in any direction.
+#   *weight*. Turned, the ravine is steep in both weights alike, and such yardsticks cannot tell along from across.
+#   RMSprop had won by far, and most of its lead is gone; Adam comes in last. The ravines of real networks lie in any
+#   direction.
 # </details>
 
 # %% [markdown]
@@ -575,11 +579,11 @@ for name, losses in reached.items():
 # is one, from a paper by Reddi, Kale and Kumar (2018). A weight may lie between −1 and 1. Its gradients
 # come in threes: 3, −1, −1, and again. On average the gradient is $+1/3$, so the best place is −1.
 #
-# **Predict.** Where does plain gradient descent take the weight, and where Adam with $\beta_1 = 0$ and
-# $\beta_2 = 0.1$?
+# **Predict.** Where does plain gradient descent take the weight? And where does Adam take it, without momentum
+# ($\beta_1 = 0$), if its memory of the squares is short ($\beta_2 = 0.1$) or long?
 
 # %%
-for name, beta2 in (("gradient descent", None), ("Adam", 0.1)):
+for name, beta2 in (("gradient descent", None), ("Adam, beta2 0.1", 0.1), ("Adam, beta2 0.999", 0.999)):
     w = s = 0.0
     for t in range(1, 3001):
         gradient = 3.0 if t % 3 == 1 else -1.0
@@ -588,14 +592,14 @@ for name, beta2 in (("gradient descent", None), ("Adam", 0.1)):
             s = beta2 * s + (1 - beta2) * gradient**2
             step = gradient / math.sqrt(s / (1 - beta2**t))
         w = min(1.0, max(-1.0, w - 0.1 / math.sqrt(t) * step))
-    print(f"{name:16} ends at {w:+.2f}")
+    print(f"{name:17} ends at {w:+.2f}")
 
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
 # The rare large gradient is divided by its own large size. The two small ones that follow are divided by a
-# smaller size, because the memory is short. So the two wrong steps outweigh the right one. With the usual
-# $\beta_2 = 0.999$ the memory is long, and such a thing is rarer. But "adaptive" does not mean "safe".
+# smaller size, because the memory is short. So the two wrong steps outweigh the right one. With a long memory all three
+# are divided by nearly the same number, and Adam arrives. "Adaptive" alone does not mean "safe".
 # </details>
 
 # %% [markdown]
@@ -723,8 +727,8 @@ for name, kind in (("Adam", torch.optim.Adam), ("AdamW", torch.optim.AdamW)):
 # </details>
 
 # %% [markdown]
-# *You can now tell decay from a penalty with one number, 1.9 or 1.998, and write the optimiser that most people
-# train with today.*
+# *You can now tell decay from a penalty with one number, 1.9 or 1.998, and write an optimiser in which the decay is
+# what it says.*
 #
 # ## 4. Large steps first, small steps last
 #
@@ -894,12 +898,12 @@ for name, schedule in (("constant rate", None), ("one cycle", one_cycle)):
     print("    accuracy on new digits", "  ".join(f"{accuracy_on_new(network):.3f}" for network in networks))
 
 # %% [markdown]
-# With a constant rate it is a matter of luck how good the network is when training happens to stop: one of the three is far
-# behind. With the schedule all three end low, and alike. The gain is in the loss and in the worst case. (Lesson 8 tells how
-# large a difference of accuracies must be before one believes in it.)
+# With a constant rate it is a matter of luck how good the network is when training happens to stop: one of the three
+# is far behind. With the schedule all three end low, and alike. The gain is in the loss and in the worst case.
+# (Lesson 8 tells how large a difference of accuracies must be before one believes in it.)
 #
-# And the warm-up alone? The next cell drives with a peak of 0.03, six times as high. Both runs end with the same cosine;
-# only one of them begins with 20 gentle steps.
+# And the warm-up alone? The next cell trains with a peak of 0.03, six times as high. Both runs end with the same
+# cosine; only one of them begins with 20 gentle steps.
 #
 # **Predict.** What do 20 steps out of 141 change?
 
@@ -1073,8 +1077,8 @@ for name, losses in curves.items():
 # An optimiser can only work with the gradients that reach it. Lesson 7 showed two starts that fail: all zeros, and
 # weights of size 1. What is a good size?
 #
-# Send 512 random inputs through 20 layers of 256 units, with `ReLU` after each. After each layer, measure the **spread**
-# of the numbers: their standard deviation. Five ways to start:
+# Send 512 random inputs through 20 layers of 256 units, with `ReLU` after each. After each layer, measure the
+# **spread** of the numbers: their standard deviation. Five ways to start:
 #
 # - *zeros*: every weight is 0;
 # - *N(0, 1)*: weights from a normal distribution with standard deviation 1;
@@ -1128,9 +1132,10 @@ for way, found in measured.items():
 #
 # Only *Kaiming* keeps the size. *N(0, 1)* explodes, *Xavier* shrinks at each layer, and *zeros* lets nothing through.
 #
-# Why $\sqrt{2/\text{fan-in}}$? A unit adds up fan-in products of a weight and an input. Weights drawn independently, with
-# mean 0, make the mean square of this sum fan-in · (mean square of the weights) · (mean square of the inputs). `ReLU` then throws away the negative half,
-# which holds half of the squares. To come out even, fan-in · (mean square of the weights) must be 2.
+# Why $\sqrt{2/\text{fan-in}}$? A unit adds up fan-in products of a weight and an input. Weights drawn independently,
+# with mean 0, make the mean square of this sum fan-in · (mean square of the weights) · (mean square of the inputs).
+# `ReLU` then throws away the negative half, which holds half of the squares. To come out even, fan-in · (mean square
+# of the weights) must be 2.
 # </details>
 
 # %%
@@ -1162,38 +1167,9 @@ print(f"spread after layer 20, biases set to 0:   {spreads(without_biases)[19]:.
 # <details><summary>Explain</summary>
 #
 # The weights are less than half as large as Kaiming's. Through them the signal dies out. What is left is made by the
-# biases, which every layer adds anew: the output of a deep stack hardly depends on its input. For two or three
-# layers this does no harm, and all our networks so far have started this way.
+# biases, which every layer adds anew: the output of a deep stack hardly depends on its input. All our networks
+# so far have started this way, and with their three layers they trained well enough.
 # </details>
-
-# %% [markdown]
-# Does it matter for training? A network of 20 hidden layers is to learn 32 digits by heart in 100 steps, the test
-# of lesson 7.
-
-
-# %%
-def deep_network(way):
-    torch.manual_seed(9)
-    layers = [started(way, nn.Linear(784, 64)), nn.ReLU()]
-    for _ in range(19):
-        layers += [started(way, nn.Linear(64, 64)), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Linear(64, 10))
-
-
-by_heart = {}
-for way in ("PyTorch", "Xavier", "Kaiming"):
-    deep = deep_network(way)
-    optimizer = torch.optim.Adam(deep.parameters(), lr=0.001)
-    losses = []
-    for _ in range(100):
-        optimizer.zero_grad()
-        loss = criterion(deep(inputs[:32]), labels[:32])
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    by_heart[way] = losses
-axes = plot.loss_curves(by_heart, levels={"guessing": math.log(10)}, ylabel="loss on 32 digits")
-print("loss after 100 steps:", {way: round(losses[-1], 2) for way, losses in by_heart.items()})
 
 # %% [markdown]
 # One more start looks harmless: all weights alike, at a sensible size.
@@ -1296,22 +1272,55 @@ def _(given, expect):
 
 
 # %% [markdown]
+# Does it matter for training? A network of 20 hidden layers is to learn 32 digits by heart in 100 steps, the test
+# of lesson 7.
+
+
+# %%
+def deep_network(way):
+    torch.manual_seed(9)
+    layers = [started(way, nn.Linear(784, 64)), nn.ReLU()]
+    for _ in range(19):
+        layers += [started(way, nn.Linear(64, 64)), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(64, 10))
+
+
+by_heart = {}
+for way in ("PyTorch", "Xavier", "Kaiming"):
+    deep = deep_network(way)
+    optimizer = torch.optim.Adam(deep.parameters(), lr=0.001)
+    losses = []
+    for _ in range(100):
+        optimizer.zero_grad()
+        loss = criterion(deep(inputs[:32]), labels[:32])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    by_heart[way] = losses
+axes = plot.loss_curves(by_heart, levels={"guessing": math.log(10)}, ylabel="loss on 32 digits")
+print("loss after 100 steps:", {way: round(losses[-1], 2) for way, losses in by_heart.items()})
+
+# %% [markdown]
+# In 100 steps only the start that keeps the size learns all 32 images. It has its accidents, too, and comes back from
+# them.
+#
 # *You can now start a network of any depth so that its last layer hears its first.*
 #
 # ## 7. Which learning rate?
 #
-# All optimisers leave you with one number to choose. Trying seven rates in full, as in section 2, is honest and slow. A **range test** is
-# quicker: one run, in which the rate grows from tiny to huge by a constant factor at each step, until the loss
-# blows up. For each step, note the rate and the loss.
+# All optimisers leave you with one number to choose. Trying seven rates in full, as in section 2, is honest and slow.
+# A **range test** is quicker: one run, in which the rate grows from tiny to huge by a constant factor at each step,
+# until the loss blows up. For each step, note the rate and the loss.
 #
 # ![A range test of our network with plain SGD: the loss of each batch against the learning rate, from 0.001 on, on a logarithmic axis. It stays at 2.3, guessing, up to a rate of 0.03, falls to 2 between 0.1 and 0.5, jumps to 4 and back, and shoots out of the picture at a rate of 2. A dashed line marks a tenth of that.](../img/09_optimizers_range.png)
 #
-# In the figure the loss begins to fall at about 0.03 and blows up at about 2. A rule of thumb: take about a tenth of the rate
-# at the cliff. Here it gives 0.2, somewhat above the best rate of section 2, which was 0.1. It is a first guess, not a
-# measurement.
+# In the figure the loss begins to fall at about 0.03 and blows up at about 2. A rule of thumb: take about a tenth of
+# the rate at the cliff. Here it gives 0.2, somewhat above the best rate of section 2, which was 0.1. It is a first
+# guess, not a measurement.
 #
-# Why a constant *factor*, and not a constant difference? Good rates may lie anywhere between 0.0001 and 1, and one wants
-# to know the order of magnitude. Steps of equal factors spend as much time between 0.001 and 0.01 as between 0.1 and 1.
+# Why a constant *factor*, and not a constant difference? Good rates may lie anywhere between 0.0001 and 1, and one
+# wants to know the order of magnitude. Steps of equal factors spend as much time between 0.001 and 0.01 as between
+# 0.1 and 1.
 
 # %%
 low, high, steps = 0.001, 10.0, 5
@@ -1348,12 +1357,12 @@ print(f"restored from a copy:         off by {layer.weight[0, 0].item() - first_
 #
 # Run a range test with plain SGD, and leave the model as you found it.
 #
-# - Step $i$ of `steps` has the rate $\text{low}\cdot(\text{high}/\text{low})^{i/(\text{steps}-1)}$, so the first has `low` and
-#   the last `high`.
+# - Step $i$ of `steps` has the rate $\text{low}\cdot(\text{high}/\text{low})^{i/(\text{steps}-1)}$, so the first has
+#   `low` and the last `high`.
 # - Each step takes the next batch; after the last one it begins again with the first. It computes the loss in training
 #   mode, notes rate and loss, and then makes the SGD step with this rate.
-# - If a loss is not finite, or greater than four times the smallest loss so far, it is still noted; then the test ends at
-#   once.
+# - If a loss is not finite, or greater than four times the smallest loss so far, it is still noted; then the test
+#   ends at once.
 # - Afterwards the model has its old parameters, buffers (what batch normalisation remembers, for instance), mode and
 #   gradients.
 #
@@ -1448,10 +1457,10 @@ def _(given, expect):
 # %% [markdown]
 # ### Is the step in proportion?
 #
-# A second sign tells *during* training whether the rate fits: how large the change of a layer's weights is in one step,
-# compared with the weights themselves. Around 0.001 is often healthy, a rule of thumb again. The next cell trains with
-# Adam at three rates and prints, for each layer, spread of the change / spread of the weights, averaged over the first 20
-# steps.
+# A second sign tells *during* training whether the rate fits: how large the change of a layer's weights is in one
+# step, compared with the weights themselves. Around 0.001 is often healthy, a rule of thumb again. The next cell
+# trains with Adam at three rates and prints, for each layer, spread of the change / spread of the weights, averaged
+# over the first 20 steps.
 #
 # **Predict.** Suppose one layer shows exactly 0. What happened?
 
@@ -1488,10 +1497,11 @@ for name, found in {**ratios, "one layer forgotten": update_ratios(0.001, frozen
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
-# A layer with 0 does not move: here its parameters were not handed to the optimiser. (A missing gradient looks the same.)
-# A learning rate ten times as large makes the changes several times as large, and all three layers move at a similar
-# pace. By the rule of thumb one would choose 0.0001. Section 2 says otherwise: in a run of only 94 steps, 0.001 to 0.01 were
-# best. The rule looks for rates that are too large by orders of magnitude; it does not find the best one.
+# A layer with 0 does not move: here its parameters were not handed to the optimiser. (A missing gradient looks the
+# same.) A learning rate ten times as large makes the changes several times as large, and all three layers move at a
+# similar pace. By the rule of thumb one would choose 0.0001. Section 2 says otherwise: in a run of only 94 steps,
+# 0.001 to 0.01 were best. The rule looks for rates that are too large by orders of magnitude; it does not find the
+# best one.
 # </details>
 
 # %% [markdown]
@@ -1542,9 +1552,10 @@ train_with_everything(epochs=3)
 # %% [markdown]
 # ## 9. What did it gain?
 #
-# The table of results grows by a row. The same 3,000 digits, the same network, five epochs, as in lesson 7. New are AdamW, the
-# schedule with warm-up and cosine (`OneCycleLR`), and clipping at 1. Five seeds show the spread. Rates and decay were chosen by looking at the
-# *validation* images (section 4); the accuracies of the table are counted on the 1,000 *test* images.
+# The table of results grows by a row. The same 3,000 digits, the same network, five epochs, as in lesson 7. New are
+# AdamW, the schedule with warm-up and cosine (`OneCycleLR`), and clipping at 1. Five seeds show the spread. Rates and
+# decay were chosen by looking at the *validation* images (section 4); the accuracies of the table are counted on the
+# 1,000 *test* images.
 
 # %%
 test_images, test_labels = data.digits("test")
@@ -1558,8 +1569,8 @@ results.add("09 AdamW with a schedule, 5 epochs", accuracies, images=len(test_la
 results.show()
 
 # %% [markdown]
-# The network did not change, nor did the number of updates. What was gained, and it is more than the chance of counting on
-# 1,000 images, was gained by better steps.
+# The network did not change, nor did the number of updates. What was gained, and it is more than the chance of
+# counting on 1,000 images, was gained by better steps.
 #
 # *You have used all parts of this lesson together, and measured what they are worth.*
 
@@ -1594,8 +1605,8 @@ def _(given, expect):
 # %% [markdown]
 # ### Exit question: which optimiser was it? `exit_decay` (1 point)
 #
-# A weight of 2.0 has had a gradient of exactly zero so far. The learning rate is 0.1. After the first step it stands at 1.9,
-# with `weight_decay=0.01` and just as well with `weight_decay=1`. Which optimiser took the step?
+# A weight of 2.0 has had a gradient of exactly zero so far. The learning rate is 0.1. After the first step it stands
+# at 1.9, with `weight_decay=0.01` and just as well with `weight_decay=1`. Which optimiser took the step?
 #
 # - **a)** `SGD` with weight decay
 # - **b)** `Adam` with weight decay
@@ -1619,8 +1630,8 @@ def _(given, expect):
 # ### Exit question: why does clipping not help? `exit_clip` (1 point)
 #
 # A loop calls `zero_grad()`, the forward pass, `backward()` and `step()`, and somewhere `clip_grad_norm_` with
-# `max_norm=1`. It prints what `clip_grad_norm_` returns: 0.0 at every step. Still the loss falls at first, and then it blows up.
-# Where does the call stand?
+# `max_norm=1`. It prints what `clip_grad_norm_` returns: 0.0 at every step. Still the loss falls at first, and then
+# it blows up. Where does the call stand?
 #
 # - **a)** Between `backward()` and `step()`, where it belongs: the gradients have vanished.
 # - **b)** After `step()`.
@@ -1645,22 +1656,23 @@ def _(given, expect):
 #
 # - **Momentum** adds up gradients: long strides where they agree, short ones where they alternate. In PyTorch's form it
 #   makes the steps up to $1/(1-\mu)$ times as long, so the learning rate must shrink.
-# - **Adam** divides by the size of the gradients: its first step is as long as the learning rate, whatever the gradient.
-#   It still needs the right learning rate, and another one than SGD.
+# - **Adam** divides by the size of the gradients: its first step is as long as the learning rate, whatever the
+#   gradient. It still needs the right learning rate, and another one than SGD.
 # - **AdamW** shrinks weights apart from the gradients. `weight_decay` of `Adam` is something else.
 # - A **schedule** begins gently, is large in the middle and ends small. A scheduler counts its calls.
 # - **Clipping** shortens the whole gradient and keeps its direction: after `backward`, before `step`.
 # - Start layers in front of a `ReLU` with standard deviation $\sqrt{2/\text{fan-in}}$, all different.
 # - A **range test** finds the order of magnitude of the learning rate; it is done on a copy.
 #
-# **What comes next.** The network is small, and so are the data. Lesson 10 asks where the time and the memory of training go,
-# and how to share the work among machines without changing the result.
+# **What comes next.** The network is small, and so are the data. Lesson 10 asks where the time and the memory of
+# training go, and how to share the work among machines without changing the result.
 #
 # **Further reading**
 # - [torch.optim](https://docs.pytorch.org/docs/stable/optim.html): PyTorch's optimisers and schedulers, with their formulas.
 # - G. Goh, [Why Momentum Really Works](https://distill.pub/2017/momentum/) (2017): with figures to move.
 # - D. P. Kingma, J. Ba, [Adam: A Method for Stochastic Optimization](https://arxiv.org/abs/1412.6980) (2015).
 # - I. Loshchilov, F. Hutter, [Decoupled Weight Decay Regularization](https://arxiv.org/abs/1711.05101) (2019): AdamW.
-# - S. Reddi, S. Kale, S. Kumar, [On the Convergence of Adam and Beyond](https://arxiv.org/abs/1904.09237) (2018): where Adam
-#   goes wrong.
-# - K. He, X. Zhang, S. Ren, J. Sun, [Delving Deep into Rectifiers](https://arxiv.org/abs/1502.01852) (2015): the start for `ReLU`.
+# - S. Reddi, S. Kale, S. Kumar, [On the Convergence of Adam and Beyond](https://arxiv.org/abs/1904.09237) (2018):
+#   where Adam goes wrong.
+# - K. He, X. Zhang, S. Ren, J. Sun, [Delving Deep into Rectifiers](https://arxiv.org/abs/1502.01852) (2015): the
+#   start for `ReLU`.

@@ -140,10 +140,10 @@ def race(*, lr: float = 0.03, adaptive: float = 0.1, mu: float = 0.9) -> Figure:
         svg=_drawing(lr, adaptive, mu),
         controls="".join(
             (
-                slider("lr", "Rate (descent, momentum)", 0.005, 0.2, value=lr, step=0.005),
-                slider("adaptive", "Rate (RMSprop, Adam)", 0.01, 1, value=adaptive, step=0.01),
-                slider("mu", "Momentum", 0, 0.99, value=mu, step=0.01),
-                slider("step", "Steps", 0, STEPS, value=STEPS, step=1),
+                _together(slider("lr", "Rate (descent, momentum)", 0.005, 0.2, value=lr, step=0.005)),
+                _together(slider("adaptive", "Rate (RMSprop, Adam)", 0.01, 1, value=adaptive, step=0.01)),
+                _together(slider("mu", "Momentum", 0, 0.99, value=mu, step=0.01)),
+                _together(slider("step", "Steps", 0, STEPS, value=STEPS, step=1)),
                 button("race", "Race"),
                 button("turn", "Turn the ravine by 45°"),
                 shown("lowest", "Lowest:"),
@@ -218,6 +218,11 @@ def _turn(point: Point, turned: bool, *, back: bool = False) -> Point:
     angle = (-1 if back else 1) * math.pi / 4 if turned else 0.0
     c, s = math.cos(angle), math.sin(angle)
     return c * point[0] - s * point[1], s * point[0] + c * point[1]
+
+
+def _together(control: str) -> str:
+    """Keep a slider and its number on one line."""
+    return f'<span style="display: inline-flex; gap: 8px">{control}</span>'
 
 
 def _fate(points: list[Point]) -> str:

@@ -9,6 +9,7 @@ import torch
 from conftest import ROOT
 from torch import Tensor, nn
 
+from helper import data
 from helper.lessons.lesson import read
 from helper.lessons.stage import Stage
 
@@ -156,3 +157,20 @@ def test_a_range_test_leaves_no_trace_and_ends_at_the_cliff(stage: Stage) -> Non
     assert len(rates) == len(losses) < 40
     assert losses[-1] > 4 * min(losses) or not math.isfinite(losses[-1])
     assert all(loss <= 4 * min(losses[: place + 1]) for place, loss in enumerate(losses[:-1]))
+
+
+def test_the_cliff_of_the_figure_is_where_the_text_says(stage: Stage) -> None:
+    images, labels = data.digits("train")
+    torch.set_num_threads(1)
+    torch.manual_seed(9)
+    layers = (nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
+    order = torch.Generator().manual_seed(9)
+    batches = list(data.batches(images.flatten(1), labels, 64, generator=order))
+    rates, losses = stage.reference("lr_range_test")(
+        nn.Sequential(*layers), batches, nn.CrossEntropyLoss(), 0.001, 10.0, 100
+    )
+    assert rates[-1] == pytest.approx(2, rel=0.1)
+    assert min(losses) == pytest.approx(2, abs=0.05)
+    assert all(
+        abs(loss - math.log(10)) < 0.1 for rate, loss in zip(rates, losses, strict=True) if rate < 0.03
+    )
