@@ -86,6 +86,14 @@ def try_(
 
 
 @app.command()
+def new(name: Annotated[str, typer.Argument(help="LESSON, or LESSON/EXERCISE to add to one")]) -> None:
+    """Write the skeleton of a lesson or an exercise: text, answers, figure."""
+    from helper.commands import author as verbs
+
+    raise typer.Exit(verbs.new(find_course(), name))
+
+
+@app.command()
 def absorb(notebook: Path) -> None:
     """Bring an edit made in Jupyter back into the lesson's text."""
     from helper.commands import author as verbs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from helper.judging.evidence import Evidence
 from helper.judging.judge import judge
@@ -32,7 +32,7 @@ def try_answers(stage: Stage, key: Key, exercises: Iterable[str] | None = None) 
         for answer in [reference, *bank]:
             evidence = stage.evidence(exercise, answer.source, key.seed).evidence
             forbidden = stage.forbidden(exercise, answer.source)
-            verdict = judge(evidence, key.checks[exercise], key.lesson, forbidden)
+            verdict = judge(replace(evidence, ran=forbidden), key.checks[exercise], key.lesson)
             tried.append(Tried(answer, verdict, _problem(answer, verdict, evidence)))
     return tried
 
@@ -47,8 +47,8 @@ def _problem(answer: Answer, verdict: Verdict, evidence: Evidence) -> str:
     if verdict.verdict == NOT_ATTEMPTED:
         return "a mistake counts as not attempted"
     # A forbidden name has its own advice, which the mistake is there to show.
-    if verdict.verdict != MISTAKE or not (
-        answer.title in verdict.advice or "does without" in verdict.advice[0]
-    ):
+    first = verdict.pieces[0]
+    named = first.fields.get("texts", [first.fields.get("text")])
+    if verdict.verdict != MISTAKE or not (answer.title in named or first.kind == "forbidden"):
         return "a mistake does not get its own advice, but: " + " ".join(verdict.advice)
     return ""

@@ -113,7 +113,7 @@ class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given
         failed = [name for name in key.checks if (key.lesson, name) in _failed]
         defined = source.definitions(cells_run() if check_key.without or failed else ())
         names = source.forbidden_names(defined, self.name, check_key.without)
-        verdict = judge(Evidence(self.shown, self.failure), check_key, key.lesson, names)
+        verdict = judge(Evidence(self.shown, self.failure, names), check_key, key.lesson)
         if verdict.verdict == RIGHT:
             _failed.discard((key.lesson, self.name))
         else:

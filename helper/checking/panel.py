@@ -59,7 +59,15 @@ def to_html(verdict: Verdict) -> str:
             for result in verdict.results
         )
         parts.append(f'<ul style="margin:4px 0 4px 0;padding-left:12px">{rows}</ul>')
-    parts += [f'<div style="margin-top:4px">{inline(text)}</div>' for text in verdict.advice]
+    texts = [*verdict.advice, *(note.text for note in verdict.notes)]
+    parts += [f'<div style="margin-top:4px">{inline(text)}</div>' for text in texts]
+    if verdict.case and verdict.case.came:
+        shown = [*verdict.case.inputs, ("came", verdict.case.came), ("expected", verdict.case.expected)]
+        rows = "".join(
+            f"<tr><td>{html.escape(name)}</td><td><code>{html.escape(text)}</code></td></tr>"
+            for name, text in shown
+        )
+        parts.append(f'<table style="margin-top:4px">{rows}</table>')
     return f'<div style="border-left:4px solid {colour};padding:6px 12px;margin:4px 0">{"".join(parts)}</div>'
 
 
@@ -67,7 +75,11 @@ def to_text(verdict: Verdict) -> str:
     lines = [f"{_sign(verdict)} {_head(verdict)}: {verdict.check} ({_points(verdict)})"]
     if verdict.verdict != NOT_ATTEMPTED:
         lines += [f"  {_mark(result.right)} {result.name}" for result in verdict.results]
-    return "\n".join([*lines, *verdict.advice])
+    lines += [*verdict.advice, *(note.text for note in verdict.notes)]
+    if verdict.case and verdict.case.came:
+        shown = [*verdict.case.inputs, ("came", verdict.case.came), ("expected", verdict.case.expected)]
+        lines += [f"  {name}: {text}" for name, text in shown]
+    return "\n".join(lines)
 
 
 def _head(verdict: Verdict) -> str:

@@ -7,7 +7,7 @@ import json
 import random
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,7 +168,9 @@ def _points(
     cells += [source for sources in answers.values() for source in sources]
     defined = definitions(cells)
     return {
-        name: judge(shown[name], check, key.lesson, forbidden_names(defined, name, check.without)).points
+        name: judge(
+            replace(shown[name], ran=forbidden_names(defined, name, check.without)), check, key.lesson
+        ).points
         for name, check in key.checks.items()
     }
 

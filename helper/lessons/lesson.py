@@ -75,14 +75,18 @@ def stems(solutions: Path) -> list[str]:
 
 def written_hash(solutions: Path, stem: str) -> str:
     """Hash what is written for a lesson: its text, its answers and the figures it shows."""
-    text = (solutions / f"{stem}.py").read_bytes()
+    text = _without_returns(solutions / f"{stem}.py")
     digest = hashlib.sha256(text)
     answers = solutions / f"{stem}_answers.py"
-    digest.update(answers.read_bytes() if answers.exists() else b"")
+    digest.update(_without_returns(answers) if answers.exists() else b"")
     for figure in sorted(set(re.findall(rb"\]\((\.\./img/[^)\s]+)\)", text))):
         path = solutions / figure.decode()
         digest.update(path.read_bytes() if path.exists() else b"missing")
     return digest.hexdigest()[:16]
+
+
+def _without_returns(path: Path) -> bytes:
+    return path.read_bytes().replace(b"\r\n", b"\n")  # a clone on Windows may have others
 
 
 def read(solutions: Path, stem: str) -> Lesson:

@@ -270,9 +270,14 @@ def test_outside_a_course_the_command_uses_the_course_it_belongs_to(tmp_path):
 
 def test_trying_prints_every_answer_with_its_advice(course):
     run = course_command(course, "try", LESSON)
-    assert run.returncode == 0
     assert "divide by how many there are" in run.stdout
-    assert "0 problems" in run.stdout
+    assert "PROBLEM" not in run.stdout
+
+
+def test_trying_names_the_rules_that_a_bank_breaks(course):
+    run = course_command(course, "try", f"{LESSON}/exit_mean")
+    assert run.returncode == 1
+    assert "RULE exit_mean has 1 mistakes with their advice: write at least 2." in run.stdout
 
 
 def test_mutations_of_the_reference_are_caught(course):
