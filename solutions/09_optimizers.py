@@ -563,6 +563,7 @@ axes = plot.lines(
     xlabel="learning rate",
     ylabel="loss after two epochs",
 )
+legend = axes.legend(loc="lower left")
 for name, losses in reached.items():
     best = min(range(len(rates)), key=lambda place: losses[place])
     print(f"{name:13} best learning rate {rates[best]:<6} loss {losses[best]:.2f}")

@@ -130,7 +130,7 @@ def momentum_step(params, grads, velocities, lr, mu):
 
 
 # %% mistake="momentum_step"
-"""A new tensor got the parameter's name; the parameter itself, which the network holds, stays where it was. Change it in
+"""The step made new tensors; the parameters themselves, which the network holds, stay where they were. Change them in
 place."""
 
 
@@ -932,8 +932,8 @@ def clip_by_global_norm(grads, max_norm):
 
 
 # %% mistake="clip_by_global_norm"
-"""New, shorter tensors were made and lost; the ones in the list, which the optimiser will read, are as long as before. Work in
-place."""
+"""The norm is right, but the tensors that were handed in, which the optimiser will read, are as long as before. New tensors
+do not reach it: work in place."""
 
 
 def clip_by_global_norm(grads, max_norm):
@@ -1152,6 +1152,16 @@ def start_layer(linear, generator):
     numbers = torch.randn(linear.weight.shape, generator=generator) * math.sqrt(2 / linear.in_features)
     linear.weight = nn.Parameter(numbers)
     linear.bias = nn.Parameter(torch.zeros(linear.out_features))
+
+
+# %% mistake="start_layer"
+"""The layer still holds what PyTorch put there: whatever was drawn did not get into its tensors. Fill them in place."""
+
+
+def start_layer(linear, generator):
+    weight, bias = linear.weight.detach().clone(), linear.bias.detach().clone()
+    weight.normal_(0, math.sqrt(2 / linear.in_features), generator=generator)
+    bias.zero_()
 
 
 # %% mistake="start_layer"
