@@ -835,6 +835,7 @@ print("warned:", [str(warning.message).split(". ")[0] for warning in caught])
 # </details>
 #
 # <details><summary>Hint 2: a sketch</summary>
+#
 # $(1 + \cos(\pi p))/2$ falls from 1 to 0 while the share $p$ grows from 0 to 1. Stretch it to reach from
 # <code>peak</code> to <code>final</code>. What should happen when the share exceeds 1?
 # </details>
