@@ -40,6 +40,9 @@ def build(course: Course, stems: list[str] | None, *, check: bool, force: bool) 
             console.print("Everything built is up to date.")
     code = 0
     for stem in chosen:
+        taken = building.take_answers_along(course, stem)
+        if taken:
+            console.print(escape(taken))
         with console.status(f"building {stem}"):
             problems = building.build(course, stem, force=force)
         for line in problems:

@@ -40,9 +40,10 @@ def test_the_release_holds_no_line_of_a_solution_and_no_output(course):
     assert all(not cell.get("outputs") for cell in json.loads(release)["cells"])
 
 
-def test_only_the_notebook_and_the_key_are_released(course):
+def test_only_the_notebook_and_its_keys_are_released(course):
     assert sorted(path.name for path in (course.notebooks / LESSON).iterdir()) == [
         f"{LESSON}.ipynb",
+        "again.json",
         "key.json",
     ]
 
@@ -305,7 +306,7 @@ def test_a_word_of_prose_rebuilds_its_own_lesson_and_no_other(course):
     assert course_command(course, "build", "02_other").returncode == 0
     edit(course.solutions / f"{LESSON}.py", "The smallest lesson", "The tiniest lesson")
     others = {path: path.stat().st_mtime_ns for path in course.root.glob("*/02_other/*")}
-    assert len(others) == 4
+    assert len(others) == 6
     said = course_command(course, "build").stdout
     assert f"{LESSON}: built" in said
     assert "02_other" not in said

@@ -101,7 +101,7 @@ def test_the_written_lessons_can_never_be_released():
         names = {
             path.name for folder in ("solutions", "notebooks") for path in (ROOT / folder / stem).iterdir()
         }
-        assert names <= {f"{stem}.ipynb", "key.json", ".ipynb_checkpoints"}
+        assert names <= {f"{stem}.ipynb", "key.json", "again.json", ".ipynb_checkpoints"}
 
 
 def test_no_built_notebook_names_a_place_on_the_builders_machine():
