@@ -90,9 +90,18 @@ class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(g
         _collecting[1](record)
 
     def _expect(
-        self, name: str, value: Any, *, points: float | None = None, tolerance: float | None = None
+        self,
+        name: str,
+        value: Any,
+        *,
+        points: float | None = None,
+        tolerance: float | None = None,
+        detail: bool = False,
     ) -> None:
-        """Hand over what the answer produced; `name` finishes "your answer should get … right"."""
+        """Hand over what the answer produced; `name` finishes "your answer should get … right".
+
+        detail: an answer that misses only this may earn more than half of the points.
+        """
         if name in self.shown:
             raise ValueError(
                 f'check "{self.name}" expects "{name}" twice: give each expectation its own name'
@@ -102,6 +111,7 @@ class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(g
             record: dict[str, Any] = {"check": self.name, "expect": name, "value": self.shown[name]}
             record |= {} if points is None else {"points": points}
             record |= {} if tolerance is None else {"tolerance": tolerance}
+            record |= {"detail": True} if detail else {}
             record |= {"ran": sorted(self._watch.ran)} if self._watch.ran else {}
             _collecting[1](record)
         else:
