@@ -14,7 +14,7 @@ class CourseError(Exception):
 
 @dataclass(frozen=True)
 class Course:
-    """A course folder. solutions: written and executed lessons; notebooks: what students open."""
+    """A course folder. solutions: written and executed lessons; notebooks: released; work: a student's own."""
 
     root: Path
 
@@ -25,6 +25,10 @@ class Course:
     @property
     def notebooks(self) -> Path:
         return self.root / "notebooks"
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
 
 
 def find_course(start: Path | None = None) -> Course:

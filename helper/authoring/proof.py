@@ -12,6 +12,7 @@ from helper.judging.verdict import MISTAKE, NOT_ATTEMPTED, RIGHT, Verdict
 from helper.lessons.lesson import Answer, LessonError
 from helper.lessons.stage import Stage
 
+
 @dataclass(frozen=True)
 class Tried:
     """One answer and what the judge said.
@@ -79,7 +80,7 @@ def _decided_wrongly(answer: Answer, verdict: Verdict) -> str:
         if verdict.verdict == RIGHT:
             return ""
         return "a right answer does not pass: " + " ".join(verdict.advice)
-    if verdict.verdict == RIGHT or verdict.points >= verdict.max:
+    if verdict.verdict == RIGHT or verdict.points >= verdict.max > 0:
         return "a mistake passes"
     return ""
 

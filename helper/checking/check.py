@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -72,9 +73,9 @@ class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(g
         self._end()
         if beside:
             shown = Evidence(self.shown, self.failure, tuple(sorted(self._watch.ran)), self.asked)
-            show_verdict(
-                beside, self.name, shown, changed, tuple(self._watch.flags), time.process_time() - begun
-            )
+            seconds = time.process_time() - begun
+            again = partial(_evidence_under, self.name, ask, world)
+            show_verdict(beside, self.name, shown, changed, tuple(self._watch.flags), seconds, again)
 
     def _watched(self, name: str, answer: Any) -> Any:
         return self._watch.wrapped(answer) if name == self.name else answer
@@ -132,6 +133,14 @@ def collecting(seed: str, sink: Sink, world: World | None = None) -> Iterator[No
         yield
     finally:
         _collecting = before
+
+
+def _evidence_under(name: str, ask: Callable[..., None], world: World, seed: str) -> dict[str, Plain]:
+    """Run a check once more, under another seed, and return what the answer showed."""
+    records: list[dict[str, Any]] = []
+    with collecting(seed, records.append, world):
+        check(name)(ask)
+    return {record["expect"]: record["value"] for record in records if "expect" in record}
 
 
 def _failure(error: BaseException) -> Failure:

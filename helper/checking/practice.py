@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 import linecache
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from helper.judging.evidence import Evidence
+from helper.judging.evidence import Evidence, Plain
 
+_PACKAGE = Path(__file__).resolve().parent.parent
+RELEASES = (_PACKAGE / "released", _PACKAGE.parent / "notebooks")  # as `pip install` leaves them, or a clone
 _keys: dict[tuple[Path, float], Beside] = {}
 _failed: set[tuple[str, str]] = set()  # lesson and name of the checks that did not pass when they last ran
 _runs: list[Run] = []
@@ -19,9 +21,10 @@ _runs: list[Run] = []
 
 @dataclass(frozen=True)
 class Beside:
-    """The key that lies beside a notebook, and the folder where it lies."""
+    """The key that a notebook is checked with, where it lies, and the folder where progress is noted."""
 
     key: Any
+    place: Path
     folder: Path
 
 
@@ -39,9 +42,11 @@ def practice_key(check: str) -> Beside | None:
     from helper.checking import panel
     from helper.judging.key import Key
 
-    searched = []
-    for folder in _folders(check):
-        path = folder / "key.json"
+    searched: list[tuple[Path, str]] = []
+    for folder, home in _folders(check):
+        if searched and home != folder:
+            break  # the notebook lies among another lesson's: better to say so
+        path = folder / os.environ.get(panel.REHEARSAL, "key.json")
         try:
             place = (path.resolve(), path.stat().st_mtime)
             if place not in _keys:
@@ -50,7 +55,7 @@ def practice_key(check: str) -> Beside | None:
                     searched.append((path, key.lesson))
                     continue
                 _keys.clear()
-                _keys[place] = Beside(key, folder)
+                _keys[place] = Beside(key, folder, home)
             elif check not in _keys[place].key.checks:
                 searched.append((path, _keys[place].key.lesson))
                 continue
@@ -58,36 +63,43 @@ def practice_key(check: str) -> Beside | None:
         except FileNotFoundError:
             continue
         except (OSError, ValueError):
-            panel.note(
+            panel.cannot_check(
                 f"{path} cannot be read, so nothing can be checked. Copy it again from the lesson's folder in "
                 "notebooks/."
             )
             return None
     if searched:
         path, lesson = searched[0]
-        panel.note(
+        panel.cannot_check(
             f'{path} belongs to lesson {lesson}, which has no check "{check}". '
             "Put the notebook back into its own lesson's folder in notebooks/."
         )
     else:
-        panel.note(
+        panel.cannot_check(
             f"key.json is missing: it was looked for in {Path.cwd()}, where this notebook's kernel runs. "
             "Copy it from the lesson's folder in notebooks/ to the notebook, or get the folder again."
         )
     return None
 
 
-def _folders(check: str) -> Iterator[Path]:
-    """Yield the folders where the notebook may lie: the kernel's, or another that an editor names or holds."""
+def _folders(check: str) -> Iterator[tuple[Path, Path]]:
+    """Yield where a key may lie, and where progress is noted then: beside the notebook, wherever the kernel runs.
+
+    Last come the keys that the installation brought: a notebook may have been copied here alone.
+    """
     here = Path.cwd()
-    yield here
+    yield here, here
     for named in (_shell_names().get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME")):
         if isinstance(named, str) and named.endswith(".ipynb"):
-            yield (here / named).parent
-    for pattern in ("notebooks/*/key.json", "*/key.json"):
+            yield (here / named).parent, (here / named).parent
+    for pattern in ("work/*/key.json", "notebooks/*/key.json", "*/key.json"):
         for path in sorted(here.glob(pattern)):
             if _holds(path, check):
-                yield path.parent
+                yield path.parent, path.parent
+    for release in RELEASES:
+        for path in sorted(release.glob("*/key.json")):
+            if _holds(path, check):
+                yield path.parent, here
 
 
 def _holds(path: Path, check: str) -> bool:
@@ -121,11 +133,20 @@ def cells_run() -> list[str]:
 
 
 def show_verdict(
-    beside: Beside, name: str, shown: Evidence, changed: Sequence[str], flags: tuple[str, ...], seconds: float
+    beside: Beside,
+    name: str,
+    shown: Evidence,
+    changed: Sequence[str],
+    flags: tuple[str, ...],
+    seconds: float,
+    again: Callable[[str], Mapping[str, Plain]],
 ) -> None:
-    """Judge a check, note how far the student is, and show the panel."""
-    from helper.checking import panel
-    from helper.checking.progress import note_progress
+    """Judge a check, note how far the student is, and show the panel.
+
+    seconds: what the check took; again: gives the answer's evidence under another seed.
+    """
+    from helper.checking import compare, panel
+    from helper.checking.progress import note_progress, read_progress, so_far
     from helper.judging import names as source
     from helper.judging.judge import judge, look_below
     from helper.judging.verdict import RIGHT, Piece
@@ -153,8 +174,13 @@ def show_verdict(
     if key.seconds and seconds > key.seconds:
         notes.append(Piece("slow", {"seconds": f"{seconds:.0f}", "limit": f"{key.seconds:g}"}))
     verdict = replace(verdict, notes=tuple(notes), flags=flags)
-    note_progress(beside.folder, name, verdict.points, verdict.verdict)
-    panel.show(verdict)
+    opens, content = "", None
+    if verdict.verdict == RIGHT and not os.environ.get(panel.REHEARSAL):
+        before = read_progress(beside.folder).get(name)
+        opens, content = compare.opened(beside.place, name, before.opens if before else "", again)
+    done = note_progress(beside.folder, name, verdict.points, verdict.verdict, opens)
+    points = {other: item.points for other, item in key.checks.items()}
+    panel.show(verdict, so_far(done, points), compare.others(content))
 
 
 def _cell_failed(exercise: str, defined: Any) -> bool:

@@ -42,6 +42,9 @@ def build(course: Course, stems: list[str] | None, *, check: bool, force: bool) 
             console.print("Everything built is up to date.")
     code = 0
     for stem in chosen:
+        taken = building.take_answers_along(course, stem)
+        if taken:
+            console.print(escape(taken))
         with console.status(f"building {stem}"):
             problems = building.build(course, stem, force=force)
         for line in problems:
@@ -53,6 +56,7 @@ def build(course: Course, stems: list[str] | None, *, check: bool, force: bool) 
 
 def try_(course: Course, name: str, seeds: int, *, mutants: bool = False, answers: Path | None = None) -> int:
     """Print each answer of a lesson's bank, or of a file, with its verdict and advice. Returns the exit code."""
+    from helper.authoring import rules
     from helper.authoring.proof import try_answers, try_elsewhere
     from helper.lessons.key_of import PRACTICE, make_key
     from helper.lessons.stage import Stage
@@ -67,6 +71,7 @@ def try_(course: Course, name: str, seeds: int, *, mutants: bool = False, answer
     wanted = [exercise] if exercise else list(lesson.exercises)
     if mutants:
         return _try_mutants(console, stage, wanted)
+    broken: list[str] = []
     names = [PRACTICE if number == 0 else f"seed {number}" for number in range(seeds)]
     if answers:
         chosen = [answer for answer in elsewhere if answer.exercise in wanted]
@@ -74,11 +79,18 @@ def try_(course: Course, name: str, seeds: int, *, mutants: bool = False, answer
         keys = [make_key(stage, seed, asked) for seed in names]
         rows = try_elsewhere(stage, keys, chosen)
     else:
-        by_seed = [try_answers(stage, make_key(stage, seed, wanted), wanted) for seed in names]
+        keys = [make_key(stage, seed, wanted) for seed in names]
+        by_seed = [try_answers(stage, key, wanted) for key in keys]
         rows = [list(row) for row in zip(*by_seed, strict=True)]
+        broken = [] if exercise else rules.broken_by_lesson(lesson)
+        for name in wanted:
+            broken += [*rules.broken_by_bank(lesson, name)]
+            broken += [sentence for key in keys for sentence in rules.broken_by_luck(stage, name, key)]
     for row in rows:
         _show(console, row, names, titles=bool(answers))
-    wrong = sum(bool(tried.problem) for row in rows for tried in row)
+    for sentence in broken:
+        console.print(f"[red]RULE[/] {escape(sentence)}")
+    wrong = sum(bool(tried.problem) for row in rows for tried in row) + len(broken)
     confused = sum(bool(tried.confusion) for row in rows for tried in row)
     if confused:
         console.print(f"{confused} mistakes would be taken for another if the bank did not have them")
@@ -116,6 +128,19 @@ def _try_mutants(console: Console, stage: Stage, exercises: list[str]) -> int:
         f"{found} mutation{'' if found == 1 else 's'} passed; tighten the check or add it as a right answer"
     )
     return 1 if found else 0
+
+
+def new(course: Course, name: str) -> int:
+    """Write the skeleton of a lesson, or add one of an exercise. Returns the exit code."""
+    from helper.authoring.new import new_exercise, new_lesson
+
+    stem, _, exercise = name.partition("/")
+    written = new_exercise(course, stem, exercise) if exercise else new_lesson(course, stem)
+    console = Console(highlight=False, soft_wrap=True)
+    for path in written:
+        console.print(f"written: {path}")
+    console.print(f'Now write, then look at it with "course try {name}" and "course build {stem}".')
+    return 0
 
 
 def absorb(course: Course, notebook: Path) -> int:

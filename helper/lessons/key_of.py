@@ -13,6 +13,7 @@ from helper.lessons.lesson import LessonError
 from helper.lessons.stage import Shown, Stage
 
 PRACTICE = "practice"
+AGAIN = "again"  # the seed of the other inputs that `course submit` asks under
 
 
 def make_key(
@@ -39,6 +40,11 @@ def make_key(
         tuple(dict.fromkeys(cell_id("code", source) for source in examples)),
         SECONDS_PER_CELL,
     )
+
+
+def make_again(stage: Stage) -> Key:
+    """Compute the key for other inputs, without mistakes: their advice belongs to practice."""
+    return make_key(stage, AGAIN, reference_only=True)
 
 
 def _check_key(stage: Stage, name: str, seed: str, reference_only: bool) -> CheckKey:
@@ -84,7 +90,7 @@ def _points(reference: Shown, whole: float, place: str) -> dict[str, float]:
     given = sum(reference.points.values())
     others = [item for item in reference.evidence.shown if item not in reference.points]
     share = (whole - given) / len(others) if others else 0.0
-    if share < 0 or (others and share == 0) or (not others and not math.isclose(given, whole)):
+    if share < 0 or (others and share == 0 and whole) or (not others and not math.isclose(given, whole)):
         raise LessonError(f"{place}: the points of its expectations do not add up to {whole:g}.")
     return {item: round(reference.points.get(item, share), 6) for item in reference.evidence.shown}
 

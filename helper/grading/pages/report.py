@@ -113,7 +113,7 @@ def _reason(verdict: Verdict) -> str:
 
 
 def to_json(marks: Marks) -> dict[str, Any]:
-    """Return the marks in the form DESIGN section 7 promises."""
+    """Return the marks in the form that `course grade --json` promises."""
     return {
         "students": {
             student: {
