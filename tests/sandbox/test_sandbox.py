@@ -23,31 +23,34 @@ from pathlib import Path
 import pytest
 
 from helper.sandbox import confine as sandbox
-from helper.sandbox import linux, seccomp
-from helper.sandbox.confine import (
+from helper.sandbox import linux, seccomp, view
+from helper.sandbox.confine import NOBODY
+from helper.sandbox.layers import (
     IPC,
     LANDLOCK_FILES,
     LANDLOCK_SCOPE,
     LANDLOCK_TCP,
     LAYERS,
     LIMITS,
-    MIB,
     MOUNTS,
     NETWORK,
-    NOBODY,
     PIDS,
     PRIVILEGES,
     SECCOMP,
     Layer,
-    Limits,
+    Probed,
+    available,
+    sufficient,
 )
+from helper.sandbox.limits import MIB, Limits
+from helper.sandbox.probe import probe
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is made of Linux")
 
 LIMITED = Limits(memory_bytes=256 * MIB, file_bytes=MIB, scratch_bytes=2 * MIB, processes=20, open_files=40)
 STUDENT = NOBODY if os.geteuid() == 0 else os.geteuid()
 ABSTRACT = f"\0course-{os.getpid()}"
-HOLDING = sandbox.available(sandbox.probe()) if sys.platform == "linux" else frozenset()
+HOLDING = available(probe()) if sys.platform == "linux" else frozenset()
 
 
 SEGMENT_BYTES = 3 * 4096  # of the shared memory outside; an attack's own has another size
@@ -111,7 +114,7 @@ def world(open_folder: Path) -> Iterator[World]:
         listener.close()
 
 
-def attempt(attack: Callable[[], object], layers: set[str], scratch: str, limits: Limits = LIMITED) -> str:
+def attempt(attack: Callable[[], object], layers: set[Layer], scratch: str, limits: Limits = LIMITED) -> str:
     """Run `attack` under `layers`. Return what it returned, or "refused: " and the exception's name."""
     answer, say = os.pipe()
     pid = sandbox.fork(limits, scratch, layers, keep=[say])
@@ -132,14 +135,14 @@ def attempt(attack: Callable[[], object], layers: set[str], scratch: str, limits
 
 
 def stopped_by(
-    layers: set[str], attack: Callable[[], object], scratch: str, limits: Limits = LIMITED
+    layers: set[Layer], attack: Callable[[], object], scratch: str, limits: Limits = LIMITED
 ) -> None:
     """Require that each of `layers` stops the attack by itself, and that it succeeds without any."""
     base = {PRIVILEGES} - layers
     assert not attempt(attack, base, scratch, limits).startswith("refused"), "the attack does not work at all"
     for layer in layers & HOLDING:
         assert attempt(attack, base | {layer}, scratch, limits).startswith("refused"), (
-            f"{layer} lets it through"
+            f"{layer.name} lets it through"
         )
     assert attempt(attack, set(HOLDING), scratch, limits).startswith("refused"), (
         "all layers together let it through"
@@ -191,7 +194,7 @@ def test_solutions_notebooks_and_other_work_are_out_of_reach(scratch: str) -> No
 
 def test_all_there_is_are_libraries_devices_and_the_scratch(scratch: str) -> None:
     def attack() -> list[str]:
-        known = {*sandbox.libraries(), "/proc", scratch}
+        known = {*view.libraries(), "/proc", scratch}
         found = []
         for folder, folders, files in os.walk("/"):
             folders[:] = [name for name in folders if os.path.join(folder, name) not in known]
@@ -293,7 +296,7 @@ def test_other_processes_cannot_be_looked_at(world: World, scratch: str) -> None
 
 
 def test_a_daemon_does_not_survive(scratch: str) -> None:
-    def survives(layers: set[str]) -> bool:
+    def survives(layers: set[Layer]) -> bool:
         held, hold = os.pipe()
         pid = sandbox.fork(LIMITED, scratch, layers, keep=[hold])
         if pid == 0:
@@ -319,7 +322,7 @@ def test_a_daemon_does_not_survive(scratch: str) -> None:
 
     assert survives({PRIVILEGES}), "the attack does not work at all"
     for layer in {PIDS, SECCOMP} & HOLDING:
-        assert not survives({PRIVILEGES, layer}), f"{layer} lets it live"
+        assert not survives({PRIVILEGES, layer}), f"{layer.name} lets it live"
     assert not survives(set(HOLDING))
 
 
@@ -465,8 +468,8 @@ def verdict(code: bytes, machine: str, number: int, *arguments: int) -> int:
 
 
 REFUSED = 0x50000 | errno.EPERM
-APART = seccomp.Policy(unix_sockets=True, own_files=True, shared_memory=True, alone_as=None)
-AMONG = seccomp.Policy(unix_sockets=False, own_files=False, shared_memory=False, alone_as=42)
+APART = seccomp.Policy(unix_sockets=True, own_files=True, alone_as=None)
+AMONG = seccomp.Policy(unix_sockets=False, own_files=False, alone_as=42)
 
 
 @pytest.mark.parametrize(("machine", "column"), [("x86_64", 0), ("aarch64", 1)])
@@ -491,14 +494,23 @@ def test_the_program_says_the_right_thing_on_both_processors(machine: str, colum
     assert ask(apart, "socket", 2**32 + 2) == REFUSED, "the kernel reads only the low half"
     assert ask(apart, "clone", signal.SIGCHLD) == ask(apart, "clone", 0x3D0F00) == seccomp.ALLOW
     assert {ask(apart, "clone", flag | signal.SIGCHLD) for flag in (1 << 17, 1 << 28, 1 << 30)} == {REFUSED}
-    assert ask(apart, "prctl", 1, 0) == 0x50000
+    assert ask(apart, "prctl", 1, 0) == ask(apart, "prctl", 36, 0) == 0x50000
     assert ask(apart, "prctl", 15) == seccomp.ALLOW
     assert ask(apart, "ioctl", 1, 0x5412) == ask(apart, "ioctl", 1, 0x541C) == REFUSED
     assert ask(apart, "ioctl", 1, 0x5401) == seccomp.ALLOW
     for name in ("kill", "tgkill", "prlimit64"):
         assert ask(apart, name, 7) == ask(among, name, 42) == ask(among, name, 0) == seccomp.ALLOW
         assert ask(among, name, 7) == ask(among, name, -1) == REFUSED
-    for name in ("setsid", "fchmod", "shmget", "pidfd_send_signal"):
+    assert ask(apart, "kill", 7, 9) == ask(among, "kill", 42, 15) == seccomp.ALLOW
+    assert ask(among, "kill", 42, 9) == ask(among, "tgkill", 42, 42, 9) == REFUSED, (
+        "it could say it was others"
+    )
+    assert ask(apart, "fcntl", 3, 1024) == ask(among, "fcntl", 3, 1024) == REFUSED, "a lease"
+    assert ask(apart, "fcntl", 3, 8) == ask(among, "fcntl", 3, 3) == seccomp.ALLOW
+    assert (
+        ask(among, "fcntl", 3, 8) == ask(among, "fcntl", 3, 15) == ask(among, "ioctl", 3, 0x8901) == REFUSED
+    )
+    for name in ("setsid", "fchmod", "pidfd_send_signal"):
         assert ask(apart, name) == seccomp.ALLOW
         assert ask(among, name) == REFUSED
 
@@ -515,15 +527,15 @@ def test_calls_of_another_architecture_are_deadly() -> None:
 
 
 def test_limits_and_privileges_hold_everywhere() -> None:
-    print(f"holding: {sorted(HOLDING)}")
+    print(f"holding: {sorted(layer.name for layer in HOLDING)}")
     assert {LIMITS, PRIVILEGES} <= HOLDING
 
 
 def test_the_probe_tries_every_layer_once() -> None:
-    sandbox.probe.cache_clear()
-    layers = sandbox.probe()
-    assert [layer.name for layer in layers] == list(LAYERS)
-    assert sandbox.probe() is layers
+    probe.cache_clear()
+    layers = probe()
+    assert [item.layer for item in layers] == list(LAYERS)
+    assert probe() is layers
     assert all(layer.available or len(layer.why_not) > 20 for layer in layers)
 
 
@@ -539,9 +551,9 @@ def test_a_layer_that_fails_says_why_and_runs_nothing(monkeypatch: pytest.Monkey
     with pytest.raises(sandbox.SandboxError, match="not permitted"):
         sandbox.fork(LIMITED, scratch, {SECCOMP})
     monkeypatch.setattr(threading, "active_count", lambda: 1)  # whatever an earlier test left, probe in here
-    sandbox.probe.cache_clear()
-    layers = {layer.name: layer for layer in sandbox.probe()}
-    sandbox.probe.cache_clear()
+    probe.cache_clear()
+    layers = {item.layer: item for item in probe()}
+    probe.cache_clear()
     assert not layers[NETWORK].available
     assert "allow user namespaces" in layers[NETWORK].why_not
     assert not layers[SECCOMP].available
@@ -549,8 +561,8 @@ def test_a_layer_that_fails_says_why_and_runs_nothing(monkeypatch: pytest.Monkey
 
 
 def test_either_namespaces_or_landlock_with_a_filter_are_sufficient() -> None:
-    def verdict(*missing: str) -> bool:
-        return sandbox.sufficient(Layer(name, "", "gone" if name in missing else "") for name in LAYERS)
+    def verdict(*missing: Layer) -> bool:
+        return sufficient(Probed(layer, "gone" if layer in missing else "") for layer in LAYERS)
 
     assert verdict()
     assert verdict(MOUNTS, PIDS, NETWORK, IPC), "Landlock and seccomp"
@@ -635,4 +647,6 @@ def test_all_of_this_holds_for_an_ordinary_user(open_folder: Path) -> None:
     assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-2000:]
     assert " passed" in answer.stdout
     names = [line for line in answer.stdout.splitlines() if line.startswith("holding: ")]
-    assert names == [f"holding: {sorted(HOLDING)}"], "an ordinary user has fewer layers than root"
+    assert names == [f"holding: {sorted(layer.name for layer in HOLDING)}"], (
+        "an ordinary user has fewer layers than root"
+    )
