@@ -132,7 +132,8 @@ def _installed(name: str, pinned: str) -> tuple[bool, str]:
 
 def _layers() -> Iterator[tuple[bool, str]]:
     """Say which layers of the sandbox hold; only instructors need them, and one missing may be covered."""
-    from helper.sandbox.confine import probe, sufficient
+    from helper.sandbox.layers import sufficient
+    from helper.sandbox.probe import probe
 
     layers = probe()
     enough = sufficient(layers)

@@ -28,6 +28,10 @@ STOPPED = {
         ERROR,
         "It ended or crashed the whole program. Does it call exit, or reach out of the notebook?",
     ),
+    "Flooded": (
+        ERROR,
+        "It printed more than anybody could read and was stopped. Print less, or only now and then.",
+    ),
     "NotRun": (NOT_RUN, "This check did not run, because the code before it ended the whole program."),
 }
 

@@ -54,6 +54,11 @@ def calls(defined: Definitions, exercise: str, others: Iterable[str]) -> tuple[s
     return tuple(name for name in others if name in names and name != exercise)
 
 
+def reads(cell: str) -> set[str]:
+    """Return the names of the notebook that a cell's code reads, at once or when it is called."""
+    return {name for node in statements(cell) for name, _ in _loaded(node)}
+
+
 def _is_unfinished(definition: ast.stmt) -> bool:
     raised = (item.exc for item in ast.walk(definition) if isinstance(item, ast.Raise) and item.exc)
     return any(name == "NotImplementedError" for item in raised for name, _ in _loaded(item))

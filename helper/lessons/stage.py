@@ -7,6 +7,8 @@ import io
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from helper.checking.check import collecting
@@ -97,6 +99,11 @@ def run(source: str, space: dict[str, Any], name: str) -> None:
     try:
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(compile(source, name, "exec"), space)
+            exec(_compiled(source, name), space)
     except Exception as error:
         raise LessonError(f"{name} stops with {type(error).__name__}: {error}") from error
+
+
+@lru_cache(maxsize=4096)
+def _compiled(source: str, name: str) -> CodeType:
+    return compile(source, name, "exec")

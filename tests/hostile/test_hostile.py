@@ -37,7 +37,7 @@ from helper.grading.workers import Workers
 from helper.lessons.lesson import read
 from helper.nbgrading.gradebook import open_gradebook
 from helper.running import runner as runner_module
-from helper.sandbox.confine import MIB, Limits
+from helper.sandbox.limits import MIB, Limits
 
 ROOT = Path(__file__).parent.parent.parent
 LESSON = "01_mean"
