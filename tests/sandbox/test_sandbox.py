@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import mmap
 import os
 import select
@@ -227,6 +228,66 @@ def test_the_students_half_of_helper_can_be_imported(scratch: str) -> None:
     assert attempt(attack, set(HOLDING), scratch) == "6\n"
 
 
+def test_what_is_readable_of_helper_is_the_students_half_and_nothing_else(scratch: str) -> None:
+    students = {"checking", "judging", "data", "plot", "graphs", "fixtures", "interactive"}
+    allowed = {path for name in students for path in (view.PACKAGE / name).rglob("*") if path.is_file()}
+    allowed |= {view.PACKAGE / name for name in ("__init__.py", "course.py", "results.py", "results.json")}
+
+    def attack() -> list[str]:
+        found = []
+        for folder, _, files in os.walk(view.PACKAGE):
+            for name in files:
+                try:
+                    (Path(folder) / name).read_bytes()
+                except OSError:
+                    continue
+                found.append(Path(folder) / name)
+        return [str(path.relative_to(view.PACKAGE)) for path in found if path not in allowed]
+
+    for layers in ({MOUNTS}, {LANDLOCK_FILES}):
+        if layers <= HOLDING:
+            assert attempt(attack, {PRIVILEGES} | layers, scratch) == "[]"
+
+
+def test_every_room_of_helper_is_the_students_or_hidden() -> None:
+    hidden = {"cli.py", "files.py", "lessons", "authoring", "sandbox", "running", "grading", "nbgrading", "commands",
+              "bench"}  # fmt: skip
+    rooms = {path.name for path in view.PACKAGE.iterdir() if path.suffix in ("", ".py", ".json")} - {
+        "__pycache__"
+    }
+    assert not hidden & set(view.READABLE)
+    assert rooms <= hidden | set(view.READABLE), (
+        "say of a new room who may read it: here, or in view.READABLE"
+    )
+
+
+def test_a_course_installed_among_the_libraries_stays_hidden(tmp_path: Path) -> None:
+    libraries = tmp_path / "lib" / "site-packages"
+    for name in ("helper/grading", "torch/nn"):
+        (libraries / name).mkdir(parents=True)
+    (tmp_path / "lib64").symlink_to("lib")
+    hidden = libraries / "helper"
+    assert view.without(str(tmp_path / "lib"), hidden) == [str(libraries / "torch")]
+    assert view.without(str(libraries / "torch"), hidden) == [str(libraries / "torch")]
+    assert view.without(str(hidden), hidden) == []
+    assert view.without(str(tmp_path / "lib64"), hidden) == [str(tmp_path / "lib64")], (
+        "a link shows nothing itself"
+    )
+
+
+def test_files_and_shared_memory_together_have_one_bound(scratch: str) -> None:
+    def attack() -> str:
+        for folder in (".", "/dev/shm"):
+            for number in range(3):
+                Path(folder, str(number)).write_bytes(bytes(MIB // 2))
+        return "3 MB"
+
+    if MOUNTS in HOLDING:
+        assert attempt(attack, {PRIVILEGES, MOUNTS}, scratch).startswith("refused")
+        enough = Limits(scratch_bytes=4 * MIB)
+        assert attempt(attack, {PRIVILEGES, MOUNTS}, scratch, enough) == "3 MB"
+
+
 def test_the_scratch_is_private_writable_and_bounded(scratch: str) -> None:
     def attack() -> str:
         Path("file").write_text("kept")
@@ -342,6 +403,103 @@ def test_shared_memory_of_others_cannot_be_had(world: World, scratch: str) -> No
     key = ctypes.CDLL(None).shmget(0x7EA4, 4096, 0)
     if key >= 0:
         ctypes.CDLL(None).shmctl(key, 0, None)
+
+
+def test_nobody_is_made_to_wait_for_a_file(scratch: str) -> None:
+    def attack() -> int:
+        mine = os.open("file", os.O_RDWR | os.O_CREAT)
+        return fcntl.fcntl(
+            mine, 1024, fcntl.F_WRLCK
+        )  # F_SETLEASE: who opens it waits, a library's reader too
+
+    os.chmod(scratch, 0o777)
+    stopped_by({SECCOMP}, attack, scratch)
+
+
+@pytest.mark.parametrize("call", ["shmget", "semget", "msgget"])
+def test_memory_that_no_limit_counts_cannot_be_had(call: str, scratch: str) -> None:
+    def attack() -> str:
+        libc = ctypes.CDLL(None, use_errno=True)
+        made = {"shmget": lambda: libc.shmget(0, 64 * MIB, 0o1600), "semget": lambda: libc.semget(0, 1, 0o1600),
+                "msgget": lambda: libc.msgget(0, 0o1600)}[call]()  # fmt: skip
+        if made < 0:
+            raise PermissionError
+        {"shmget": lambda: libc.shmctl(made, 0, None), "semget": lambda: libc.semctl(made, 0, 0),
+         "msgget": lambda: libc.msgctl(made, 0, None)}[call]()  # fmt: skip
+        return "64 MB"
+
+    stopped_by({SECCOMP}, attack, scratch)
+
+
+# What a server shares
+
+
+def settled(layers: set[Layer], folder: Path, attacks: list[Callable[[], object]]) -> list[str]:
+    """Run attacks one after the other in processes of one server that has settled. Return what each returned."""
+    answer, say = os.pipe()
+    server = os.fork()
+    if server == 0:
+        try:
+            ground = sandbox.settle(layers, str(folder))
+            for attack in attacks:
+                pid = sandbox.fork(LIMITED, str(folder), layers, keep=[say], ground=ground)
+                if pid == 0:
+                    try:
+                        text = str(attack())
+                    except BaseException as error:
+                        text = f"refused: {type(error).__name__}"
+                    os.write(say, text.encode() + b"\0")
+                    os._exit(0)
+                sandbox.kill(pid) if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT) else None
+                os.waitpid(pid, 0)
+        except BaseException as error:
+            os.write(say, repr(error).encode())
+        os._exit(0)
+    os.close(say)
+    os.waitpid(server, 0)
+    with os.fdopen(answer, "rb") as pipe:
+        return pipe.read().decode().rstrip("\0").split("\0")
+
+
+def test_one_process_of_a_server_leaves_nothing_to_the_next(world: World, open_folder: Path) -> None:
+    folder = open_folder / uuid.uuid4().hex
+    folder.mkdir()
+
+    def leave() -> list[str]:
+        for place in (folder, Path("/dev/shm")):
+            (place / "left").write_text("for you")
+        if os.fork() == 0:
+            time.sleep(60)
+        return sorted(os.listdir(folder))
+
+    def find() -> list[object]:
+        seen = [name for name in os.listdir("/proc") if name.isdigit()]
+        return [os.listdir(folder), os.listdir("/dev/shm"), len(seen), os.path.exists(world.secret)]
+
+    if {MOUNTS, PIDS} <= HOLDING:
+        assert settled(set(HOLDING), folder, [leave, find]) == ["['left']", "[[], [], 1, False]"]
+        assert os.listdir(folder) == []
+
+
+def test_a_server_that_settled_confines_as_well_as_one_that_did_not(world: World, open_folder: Path) -> None:
+    folder = open_folder / uuid.uuid4().hex
+    folder.mkdir()
+    attacks: list[Callable[[], object]] = [
+        world.secret.read_text,
+        lambda: os.kill(world.victim, signal.SIGCONT),
+        lambda: socket.socket(socket.AF_UNIX).connect(ABSTRACT),
+        lambda: socket.socket().connect(("127.0.0.1", world.tcp)),
+        lambda: os.open(os.__file__, os.O_WRONLY),
+        lambda: linux.mount("tmpfs", str(folder), "tmpfs"),
+        lambda: Path("/proc/sys/kernel/hostname").write_text("mine"),
+    ]
+    for layers in (set(HOLDING), set(HOLDING) - {SECCOMP}, set(HOLDING) - {MOUNTS, PIDS, NETWORK, IPC}):
+        said = settled(layers, folder, [*attacks, os.geteuid])
+        assert all(text.startswith("refused") for text in said[:-1]), (
+            said,
+            sorted(layer.name for layer in layers),
+        )
+        assert said[-1] == str(STUDENT)
 
 
 # Limits
