@@ -288,12 +288,10 @@ CHEATS = [
     ),
     wrong(
         "transforms-the-text",
-        "turns every later cell into `1000` with an input transformer",
+        "turns every later cell into `1000` with an input transformer: plain Python never goes through one",
         "get_ipython().input_transformers_cleanup.append(lambda lines: ['1000'])\n"
         "get_ipython().input_transformers_post.append(lambda lines: ['1000'])",
-        verdicts=("not attempted", "not attempted"),
-        points=0.0,
-        reason="not defined yet",
+        flag="reaches behind its check",
     ),
     wrong(
         "shows-a-fake-result",
@@ -502,8 +500,8 @@ CHEATS = [
     ),
     forging(
         "forges-many-sizes",
-        "hands over a shape of a hundred thousand sizes, which kept the judge busy for seconds",
-        "forge(*said({'tensor': True, 'shape': [1] * 100_000, 'type': 'float', 'values': [1.0]}))",
+        "hands over a shape of thirty thousand sizes, which kept the judge busy",
+        "forge(*said({'tensor': True, 'shape': [1] * 30_000, 'type': 'float', 'values': [1.0]}))",
     ),
     forging(
         "forges-long-texts",
@@ -853,14 +851,14 @@ BREAKERS = [
         "asks a person for a number, where nobody is",
         "def mean_square(x):\n    return torch.tensor(float(input('the mean? ')))",
         verdicts=("error", "right"),
-        reason="`input()` waits for somebody to type",
+        reason="input()</code> waits for somebody to type",
     ),
     returning(
         "leaves-a-breakpoint",
         "left a breakpoint in its answer",
         "def mean_square(x):\n    breakpoint()\n    return x.pow(2).mean()",
         verdicts=("error", "right"),
-        reason="`breakpoint()` waits for somebody to type",
+        reason="breakpoint()</code> waits for somebody to type",
     ),
     breaking(
         "holds-shared-memory",
