@@ -117,7 +117,7 @@ def serve(control: socket.socket) -> None:
                 if wanted["lesson"] not in stages:
                     stages[wanted["lesson"]] = Stage(_lesson(wanted["text"]))
                 stage, only = stages[wanted["lesson"]], wanted["mistakes_of"]
-                key = make_key(stage, wanted["seed"], only, mistakes=only is not None)
+                key = make_key(stage, wanted["seed"], only, reference_only=only is None)
                 answer: dict[str, Any] = {"key": key.to_json()}
             except CourseError as error:
                 answer = {"problem": str(error)}

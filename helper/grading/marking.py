@@ -17,11 +17,11 @@ from helper.judging.evidence import Evidence, Failure
 from helper.judging.judge import judge, look_below
 from helper.judging.key import Key
 from helper.judging.names import Definitions, calls, definitions, forbidden_names
-from helper.judging.verdict import NOT_ATTEMPTED, NOT_RUN, RIGHT, Result, Verdict
+from helper.judging.verdict import NOT_ATTEMPTED, NOT_RUN, RIGHT, Piece, Result, Verdict
 from helper.running.job import CellRun, Job, Run
 from helper.running.runner import Runner
 
-LONGEST_ADVICE = 2000  # characters: it may quote the student
+LONGEST_TEXT = 1000  # characters of one field: it may quote the student
 STOPPED_BY = {
     "time-out": "TimeOut",
     "out of memory": "MemoryError",
@@ -30,10 +30,6 @@ STOPPED_BY = {
     "not run": "NotRun",
 }
 _PLAIN = (RIGHT, NOT_ATTEMPTED, NOT_RUN)  # verdicts to which mistakes add nothing
-WAITS = (
-    "{call} waits for somebody to type, and nobody is there while this is marked: put the value into the code, or "
-    "take the line out."
-)
 
 
 @dataclass(frozen=True)
@@ -63,17 +59,7 @@ class Marked:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Marked:
-        verdicts = tuple(
-            Verdict(
-                item["check"],
-                item["verdict"],
-                item["points"],
-                item["max"],
-                tuple(Result(**result) for result in item["results"]),
-                tuple(item["advice"]),
-            )
-            for item in data["verdicts"]
-        )
+        verdicts = tuple(map(Verdict.from_json, data["verdicts"]))
         rest = {name: data[name] for name in ("lesson", "outputs", "seconds", "problem")}
         return cls(verdicts=verdicts, flags=tuple(data["flags"]), **rest)
 
@@ -83,9 +69,10 @@ def mark(notebook: Canonical, questions: Questions, runner: Runner) -> Marked:
 
     Raises DisturbedError if its process was ended from outside: then there is nothing to judge.
     """
-    run = runner.run(Job(in_order(notebook), questions.seed))
-    defined = definitions(notebook.sources())
     key = questions.reference()
+    without = {name: check.without for name, check in key.checks.items()}
+    run = runner.run(Job(in_order(notebook), questions.seed, key.imports, without))
+    defined = definitions(notebook.sources())
     verdicts = {name: _verdict(notebook, defined, key, run, name) for name in key.checks}
     failed = [name for name, verdict in verdicts.items() if verdict.verdict not in _PLAIN]
     if failed:
@@ -117,7 +104,7 @@ def unmarkable(lesson: str, key: Key, problem: str) -> Marked:
             0.0,
             check.points,
             tuple(Result(item.name, item.points, None) for item in check.expectations),
-            (problem,),
+            (Piece("mistake", {"text": problem}),),
         )
         for name, check in key.checks.items()
     )
@@ -126,14 +113,18 @@ def unmarkable(lesson: str, key: Key, problem: str) -> Marked:
 
 def _verdict(notebook: Canonical, defined: Definitions, key: Key, run: Run, name: str) -> Verdict:
     shown, failure = run.evidence.get(name, ((), None))
-    evidence = Evidence(dict(shown), _failure(notebook, run, name, failure))
-    forbidden = forbidden_names(defined, name, key.checks[name].without)
-    verdict = judge(evidence, key.checks[name], key.lesson, forbidden, reveal=False)
-    if evidence.failure and evidence.failure.kind == "NobodyAnswers":
-        call = "breakpoint()" if evidence.failure.message.startswith("breakpoint") else "input()"
-        others = [words for words in verdict.advice if "NobodyAnswers" not in words]
-        verdict = replace(verdict, advice=(WAITS.format(call=f"`{call}`"), *others))
-    return replace(verdict, advice=tuple(printable(text)[:LONGEST_ADVICE] for text in verdict.advice))
+    evidence = Evidence(dict(shown), _failure(notebook, run, name, failure), run.ran.get(name, ()))
+    mentioned = forbidden_names(defined, name, key.checks[name].without)
+    verdict = judge(evidence, key.checks[name], key.lesson, mentioned, reveal=False)
+    return replace(verdict, pieces=tuple(Piece(piece.kind, _inert(piece.fields)) for piece in verdict.pieces))
+
+
+def _inert(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Make what a student's code may have said harmless to show, and short."""
+    return {
+        name: printable(value)[:LONGEST_TEXT] if isinstance(value, str) else value
+        for name, value in fields.items()
+    }
 
 
 def _failure(notebook: Canonical, run: Run, name: str, failure: Failure | None) -> Failure | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from helper.judging.evidence import Failure, Plain
@@ -15,10 +15,15 @@ Status = Literal["ok", "error", "time-out", "out of memory", "printed too much",
 
 @dataclass(frozen=True)
 class Job:
-    """What to run: cells as (id, role, source) in order, and the seed of the checks' inputs."""
+    """What to run: cells as (id, role, source) in order, and the seed of the checks' inputs.
+
+    imports: what the names of the checks mean; without: per check, the names that are off limits.
+    """
 
     cells: tuple[tuple[str, Role, str], ...]
     seed: str
+    imports: str = ""
+    without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,12 @@ class Run:
     """What became of a submission.
 
     evidence: per check, what was shown for each expectation in order, and what ended the check early, if
-    anything did. flags: what an instructor may want to look at. seconds: what it had of time (see clock.py).
+    anything did. ran: per check, the names off limits that ran. flags: what an instructor may want to look at.
+    seconds: what it had of time (see clock.py).
     """
 
     cells: Mapping[str, CellRun]
     evidence: Mapping[str, tuple[tuple[tuple[str, Plain], ...], Failure | None]]
     flags: tuple[str, ...]
     seconds: float
+    ran: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -63,6 +63,8 @@ class Transcript:
         self._printed = 0  # bytes of output kept, of all cells
         self._shown: dict[str, dict[str, Plain]] = {}
         self._ended: dict[str, Failure | None] = {}
+        self._without = job.without
+        self._ran: dict[str, set[str]] = {}
         self._left_out: set[str] = set()
         self._heard = self._read = 0  # bytes of records, and of text since the last mark
         self._kept = 0  # bytes of evidence, of all processes together
@@ -164,7 +166,8 @@ class Transcript:
             name: (tuple(self._shown.get(name, {}).items()), self._ended.get(name))
             for name in {**self._shown, **self._ended}
         }
-        return Run(cells, evidence, tuple(self.flags), seconds)
+        ran = {name: tuple(sorted(names)) for name, names in self._ran.items()}
+        return Run(cells, evidence, tuple(self.flags), seconds, ran)
 
     def _take(self, line: bytes) -> None:
         if not line:
@@ -208,7 +211,13 @@ class Transcript:
         if name in self._ended or self._kept > self.limits.evidence_bytes:
             return
         shown = self._shown.setdefault(name, {})
+        ran = record.get("ran")
+        if isinstance(ran, list):
+            allowed = set(self._without.get(name, ()))
+            self._ran.setdefault(name, set()).update(item for item in allowed if item in ran)
         if record.get("done") is True:
+            for text in record.get("flags") or () if isinstance(record.get("flags"), list) else ():
+                self.flag(f"the answer {_short(text)[:100]} while its check ran")
             self._ended[name] = failure = _failure(record.get("failure"))
             if failure is not None and failure.kind == "MemoryError":
                 cell.status = "out of memory"

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from helper.course import SECONDS_PER_CELL
+
 if sys.platform != "win32":
     import resource
 
@@ -26,7 +28,7 @@ class Limits:
     together. processes: threads count too.
     """
 
-    cell_seconds: float = 10.0
+    cell_seconds: float = SECONDS_PER_CELL
     submission_seconds: float = 60.0
     memory_bytes: int = 2048 * MIB
     file_bytes: int = 64 * MIB

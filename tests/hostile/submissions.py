@@ -851,14 +851,14 @@ BREAKERS = [
         "asks a person for a number, where nobody is",
         "def mean_square(x):\n    return torch.tensor(float(input('the mean? ')))",
         verdicts=("error", "right"),
-        reason="input()</code> waits for somebody to type",
+        reason="waits for somebody to type",
     ),
     returning(
         "leaves-a-breakpoint",
         "left a breakpoint in its answer",
         "def mean_square(x):\n    breakpoint()\n    return x.pow(2).mean()",
         verdicts=("error", "right"),
-        reason="breakpoint()</code> waits for somebody to type",
+        reason="waits for somebody to type",
     ),
     breaking(
         "holds-shared-memory",

@@ -59,10 +59,12 @@ class NobodyAnswers(EOFError):  # noqa: N818  (it is what the student reads)
 def run_job(job: dict[str, Any], evidence: int, output: int, shell: Any) -> None:
     """Run all cells of `job` but those to be skipped, and return when all is told.
 
-    job: cells as [id, role, source], skip as ids, seed, mark, cell_seconds, memory_bytes. evidence, output:
-    file descriptors to write records and printed text to. shell: an IPython shell that has run nothing.
+    job: cells as [id, role, source], skip as ids, seed, imports, without, mark, cell_seconds, memory_bytes.
+    evidence, output: file descriptors to write records and printed text to. shell: an IPython shell that has run
+    nothing.
     """
     from helper.checking.check import check, collecting
+    from helper.checking.world import World, imported
 
     say = _teller(evidence)
     os.dup2(output, 1)
@@ -73,7 +75,9 @@ def run_job(job: dict[str, Any], evidence: int, output: int, shell: Any) -> None
     builtins.input = _nobody("input()")
     sys.breakpointhook = _nobody("breakpoint()")
     namespace = shell.user_ns
-    with collecting(job["seed"], say):
+    world = World(job["imports"], job["without"])
+    imported(world.imports)  # before a cell of the student's can change what they mean
+    with collecting(job["seed"], say, world):
         for number, (name, role, source) in enumerate(job["cells"]):
             if name in job["skip"]:
                 continue
