@@ -16,7 +16,8 @@ from helper.grading.example_class import differences, write_class
 from helper.grading.grade import Graded, grade
 from helper.grading.pages import report
 from helper.grading.workers import Workers
-from helper.sandbox.confine import probe, sufficient
+from helper.sandbox.layers import sufficient
+from helper.sandbox.probe import probe
 
 INTERRUPTED = 130
 

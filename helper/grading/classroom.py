@@ -1,6 +1,6 @@
 """A classroom: the folder with a class's submissions, marks, feedback and report, and its secrets.
 
-What the marks depend on (the seed, the keys under it, the ledger) lies in .grading/, which only the trusted
+What the marks depend on (the seed, the ledger) lies in .grading/, which only the trusted
 side reads.
 """
 
@@ -23,7 +23,7 @@ from helper.lessons.lesson import stems
 
 @dataclass(frozen=True)
 class Classroom:
-    """Paths of one classroom, and the keys of its lessons under its secret seed."""
+    """Paths of one classroom, and its secret seed."""
 
     root: Path
     course: Course
@@ -50,7 +50,7 @@ class Classroom:
 
     @cached_property
     def seed(self) -> str:
-        """The secret seed, drawn once, so that everyone answers the same questions."""
+        """The secret seed, drawn once, from which every submission's own questions follow."""
         path = self.trusted / "seed"
         if not path.exists():
             self.trusted.mkdir(parents=True, exist_ok=True)
@@ -81,33 +81,13 @@ class Classroom:
         """Return the exercises of every released lesson, by which submissions are recognised."""
         return {lesson: exercise_ids(self.release(lesson)) for lesson in self.lessons}
 
-    def known_key(self, lesson: str) -> Key | None:
-        """Return the key under the secret seed if this version of the lesson has one already."""
-        from helper.lessons.lesson import written_hash
-
+    def outline(self, lesson: str) -> Key:
+        """Return the key that students have for practice: the checks, their expectations and points."""
+        path = self.course.notebooks / lesson / "key.json"
         try:
-            key = Key.load(self.trusted / f"{lesson}.key.json")
-        except (OSError, ValueError):  # none yet, or half-written by somebody else's hand
-            return None
-        return (
-            key
-            if (key.written, key.seed) == (written_hash(self.course.solutions, lesson), self.seed)
-            else None
-        )
-
-    def key(self, lesson: str) -> Key:
-        """Return the key under the secret seed, computed once per version of the lesson."""
-        known = self.known_key(lesson)
-        if known:
-            return known
-        from helper.lessons.key_of import make_key
-        from helper.lessons.lesson import read
-        from helper.lessons.stage import Stage
-
-        path = self.trusted / f"{lesson}.key.json"
-        key = make_key(Stage(read(self.course.solutions, lesson)), self.seed)
-        write_whole(path, key.dumps(), mode=0o600)
-        return key
+            return Key.load(path)
+        except (OSError, ValueError):
+            raise CourseError(f'{path} is missing or damaged: run "course build {lesson}".') from None
 
     def configure_nbgrader(self) -> None:
         """Let nbgrader's own commands and formgrader work in the classroom too, unless somebody configured them."""

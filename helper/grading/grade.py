@@ -14,6 +14,7 @@ from helper.files import write_whole
 from helper.grading.classroom import Classroom
 from helper.grading.handed_in.intake import Submission, intake
 from helper.grading.handed_in.notebook import Canonical, canonical, read_notebook
+from helper.grading.keys import lesson_text, own_seed
 from helper.grading.ledger import Ledger, content_key
 from helper.grading.marking import Marked, unmarkable
 from helper.grading.pages import report
@@ -42,12 +43,12 @@ class Graded:
 
 @dataclass(frozen=True)
 class _Lesson:
-    """What marking one lesson needs, read once."""
+    """What marking one lesson needs, read once. key: what it asks, for work in which nothing can be run."""
 
     release: dict[str, Any]
     release_text: str
     key: Key
-    key_text: str
+    text: str
 
 
 Progress = Callable[[str, int, int], None]  # what is going on, done, of how many
@@ -76,21 +77,18 @@ def grade(
             reasons = " ".join(left[:3])
             raise CourseError(f"{submissions} holds no notebook of this course. {reasons}".strip())
         stems = sorted({record.lesson for record in records})
-        unknown = [stem for stem in stems if not room.known_key(stem)]
-        registered = {stem: beside.submit(gradebook.register, room, stem, url) for stem in unknown}
-        if unknown:
-            workers.launch()
-            workers.compute_keys(room, unknown)
         lessons = {stem: _lesson(room, stem) for stem in stems}
         ledger = Ledger(room.trusted / "ledger.jsonl")
-        names = {_id(record): _content_key(record, lessons[record.lesson]) for record in records}
+        names = {_id(record): _content_key(room, record, lessons[record.lesson]) for record in records}
         new = [record for record in records if names[_id(record)] not in ledger]
         if new:
             workers.launch()
         written = _Written(room, url)
         stamps = {_id(record): f"{names[_id(record)]} {record.received or ''}" for record in records}
-        for stem in {record.lesson for record in records if not written.has(record, stamps)} - {*unknown}:
-            registered[stem] = beside.submit(gradebook.register, room, stem, url)
+        registered = {
+            stem: beside.submit(gradebook.register, room, stem, url)
+            for stem in {record.lesson for record in records if not written.has(record, stamps)}
+        }
         done, interrupted = 0, False
         failed: dict[str, str] = {}
         unwritten: list[Submission] = []
@@ -105,7 +103,7 @@ def grade(
 
         tell("marking", 0, len(new))
         try:
-            for record, outcome in _mark(new, lessons, workers):
+            for record, outcome in _mark(new, lessons, workers, room.seed):
                 if isinstance(outcome, Marked):
                     ledger.add(names[_id(record)], outcome)
                     done += 1
@@ -140,7 +138,7 @@ def grade(
 
 
 def _mark(
-    records: list[Submission], lessons: dict[str, _Lesson], workers: Workers
+    records: list[Submission], lessons: dict[str, _Lesson], workers: Workers, secret: str
 ) -> Iterator[tuple[Submission, Marked | str]]:
     runnable = []
     for record in records:
@@ -148,26 +146,37 @@ def _mark(
             yield record, unmarkable(record.lesson, lessons[record.lesson].key, record.problem)
         else:
             runnable.append(record)
-    shared = {name: (lesson.release_text, lesson.key_text) for name, lesson in lessons.items()}
+    shared = {name: (lesson.release_text, lesson.text) for name, lesson in lessons.items()}
     by_id = {_id(record): record for record in runnable}
-    tasks = (Task(_id(record), record.lesson, record.source) for record in runnable)
-    for task_id, outcome in workers.run(tasks, shared):
+    tasks = (
+        Task(_id(record), record.lesson, record.source, record.student, _attempt(record))
+        for record in runnable
+    )
+    for task_id, outcome in workers.run(tasks, shared, secret):
         yield by_id[task_id], outcome
 
 
+def _attempt(record: Submission) -> str:
+    """Name an attempt by what was handed in: another text gets other questions."""
+    return record.digest
+
+
 def _lesson(room: Classroom, lesson: str) -> _Lesson:
-    key = room.key(lesson)
     release = dict(room.release(lesson))
-    return _Lesson(release, json.dumps(release, sort_keys=True), key, key.dumps())
+    text = lesson_text(room.course.solutions, lesson)
+    return _Lesson(release, json.dumps(release, sort_keys=True), room.outline(lesson), text)
 
 
 def _id(record: Submission) -> str:
     return f"{record.student}/{record.lesson}"
 
 
-def _content_key(record: Submission, lesson: _Lesson) -> str:
+def _content_key(room: Classroom, record: Submission, lesson: _Lesson) -> str:
+    questions = own_seed(room.seed, record.student, record.lesson, _attempt(record))
     return content_key(
-        f"{record.digest} {record.problem}".encode(), lesson.release_text.encode(), lesson.key_text
+        f"{record.digest} {record.problem}".encode(),
+        lesson.release_text.encode(),
+        f"{lesson.text} {questions}",
     )
 
 
