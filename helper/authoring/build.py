@@ -17,6 +17,7 @@ from typing import Any
 
 from helper.course import Course
 from helper.lessons.lesson import Cell, Lesson, LessonError, stems, written_hash
+from helper.nbgrading.metadata import check_id, noted
 
 FIGURE = re.compile(r"(!\[[^\]]*\])\(\.\./img/([^)\s]+)\)")
 CELL_SECONDS = 120
@@ -133,19 +134,7 @@ def _metadata(cell: Cell, counts: Counter[str]) -> dict[str, Any]:
     metadata = {name: value for name, value in cell.metadata.items() if name == "tags"}
     if cell.role:
         counts[cell.role] += 1
-        grade_id = {"setup": f"setup_{counts['setup']}", "check": f"check_{cell.name}"}.get(
-            cell.role, cell.name
-        )
-        metadata["nbgrader"] = {
-            "grade_id": grade_id,
-            "grade": cell.role == "check",
-            "solution": cell.role == "exercise",
-            "locked": cell.role != "exercise",
-            "task": False,
-            "schema_version": 3,
-        }
-        if cell.role == "check":
-            metadata["nbgrader"]["points"] = cell.points
+        metadata["nbgrader"] = noted(cell.role, cell.name, counts[cell.role], cell.points)
     # What the text said, for the way back from an edit in Jupyter.
     written = {name: value for name, value in cell.metadata.items() if name != "tags"}
     return metadata | ({"course": written} if written else {})
@@ -153,7 +142,7 @@ def _metadata(cell: Cell, counts: Counter[str]) -> dict[str, Any]:
 
 def _cell_id(cell: Cell, counts: Counter[str]) -> str:
     if cell.name:
-        return f"check_{cell.name}" if cell.role == "check" else cell.name
+        return check_id(cell.name) if cell.role == "check" else cell.name
     digest = hashlib.sha256(f"{cell.type}\n{cell.source}".encode()).hexdigest()[:12]
     counts[digest] += 1
     return digest if counts[digest] == 1 else f"{digest}-{counts[digest]}"
