@@ -14,7 +14,7 @@ from helper.course import Course, CourseError
 from helper.grading.classroom import Classroom
 from helper.grading.example_class import differences, write_class
 from helper.grading.grade import Graded, grade
-from helper.grading.pages import report
+from helper.grading.pages.as_json import to_json, write_json
 from helper.grading.workers import Workers
 from helper.sandbox.confine import probe, sufficient
 
@@ -56,9 +56,9 @@ def grade_class(
             bar.update(task, description=text, completed=done, total=total)
 
         graded = grade(room, submissions, hands, database=database, progress=tell)
-    marks = report.to_json(graded.marks)
+    marks = to_json(graded.marks)
     if json_file:
-        report.write_json(json_file, graded.marks)
+        write_json(json_file, graded.marks)
     for lesson in sorted({lesson for of_student in graded.marks.values() for lesson in of_student}):
         console.print(_table(graded, lesson, wanted))
     _say_summary(console, graded, room, database)

@@ -18,7 +18,8 @@ from traitlets.log import get_logger
 
 from helper.course import CourseError, find_course
 from helper.grading.classroom import Classroom
-from helper.grading.handed_in.notebook import Canonical, canonical, read_notebook
+from helper.grading.handed_in.canonical import Canonical, canonical
+from helper.grading.handed_in.notebook import read_notebook
 from helper.grading.marking import mark
 from helper.grading.pages.filled import with_outputs, without_outputs
 from helper.nbgrading.gradebook import register
@@ -52,7 +53,7 @@ class MarkInSandbox(NbGraderPreprocessor):
         lesson, student = resources["nbgrader"]["notebook"], resources["nbgrader"]["student"]
         room = _classroom()
         marked = mark(_canonical.pop((student, lesson)), room.key(lesson), _runner(self.unsandboxed))
-        for flag in marked.flags:
+        for flag in (*marked.oddities, *marked.flags):
             self.log.warning("%s, %s: %s", student, lesson, flag)
         return _notebook(with_outputs(json.loads(nbformat.writes(nb)), marked)), resources
 

@@ -6,6 +6,7 @@ side reads.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +16,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from helper import sources
 from helper.course import Course, CourseError
 from helper.files import write_whole
 from helper.judging.key import Key
 from helper.lessons.lesson import stems
+from helper.nbgrading.metadata import exercise_ids
+
+SHORTEST_SEED = 16  # characters
 
 
 @dataclass(frozen=True)
@@ -50,13 +55,22 @@ class Classroom:
 
     @cached_property
     def seed(self) -> str:
-        """The secret seed, drawn once, so that everyone answers the same questions."""
+        """The secret seed, drawn once. Raises CourseError if the file is there and holds none."""
         path = self.trusted / "seed"
-        if not path.exists():
-            self.trusted.mkdir(parents=True, exist_ok=True)
-            self.trusted.chmod(0o700)
-            write_whole(path, secrets.token_hex(16), mode=0o600)
-        return path.read_text(encoding="utf-8").strip()
+        try:
+            if not path.exists():
+                self.trusted.mkdir(parents=True, exist_ok=True)
+                self.trusted.chmod(0o700)
+                write_whole(path, secrets.token_hex(16), mode=0o600)
+            seed = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeError):
+            seed = ""
+        if len(seed) < SHORTEST_SEED or not seed.isprintable():
+            raise CourseError(
+                f"{path} holds no seed: put it back from a copy, or delete it; then new questions are drawn and all is "
+                "marked again."
+            )
+        return seed
 
     @cached_property
     def lessons(self) -> tuple[str, ...]:
@@ -82,11 +96,14 @@ class Classroom:
         return {lesson: exercise_ids(self.release(lesson)) for lesson in self.lessons}
 
     def known_key(self, lesson: str) -> Key | None:
-        """Return the key under the secret seed if this version of the lesson has one already."""
+        """Return the key under the secret seed if it was made of this lesson by this code, and is as it was made."""
         from helper.lessons.lesson import written_hash
 
+        path = self.trusted / f"{lesson}.key.json"
         try:
-            key = Key.load(self.trusted / f"{lesson}.key.json")
+            if self._made_by(lesson).read_text(encoding="utf-8") != _stamp(path.read_bytes()):
+                return None
+            key = Key.load(path)
         except (OSError, ValueError):  # none yet, or half-written by somebody else's hand
             return None
         return (
@@ -96,7 +113,7 @@ class Classroom:
         )
 
     def key(self, lesson: str) -> Key:
-        """Return the key under the secret seed, computed once per version of the lesson."""
+        """Return the key under the secret seed, computed once per version of the lesson and of what makes a key."""
         known = self.known_key(lesson)
         if known:
             return known
@@ -104,10 +121,14 @@ class Classroom:
         from helper.lessons.lesson import read
         from helper.lessons.stage import Stage
 
-        path = self.trusted / f"{lesson}.key.json"
         key = make_key(Stage(read(self.course.solutions, lesson)), self.seed)
-        write_whole(path, key.dumps(), mode=0o600)
+        text = key.dumps()
+        write_whole(self.trusted / f"{lesson}.key.json", text, mode=0o600)
+        write_whole(self._made_by(lesson), _stamp(text.encode()), mode=0o600)
         return key
+
+    def _made_by(self, lesson: str) -> Path:
+        return self.trusted / f"{lesson}.made_by"
 
     def configure_nbgrader(self) -> None:
         """Let nbgrader's own commands and formgrader work in the classroom too, unless somebody configured them."""
@@ -129,26 +150,17 @@ class Classroom:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep a second grading run out of this classroom. Raises CourseError if one is at work."""
-        self.trusted.mkdir(parents=True, exist_ok=True)
-        path = self.trusted / "lock"
-        with path.open("w") as file:
-            try:
-                _lock(file.fileno())
-            except OSError:
-                raise CourseError(
-                    f"Another grading run is at work in {self.root}: wait until it is done."
-                ) from None
-            yield
+        from filelock import FileLock, Timeout
+
+        try:
+            self.trusted.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.trusted / "lock", timeout=0):
+                yield
+        except Timeout:
+            raise CourseError(
+                f"Another grading run is at work in {self.root}: wait until it is done."
+            ) from None
 
 
-def exercise_ids(release: Mapping[str, Any]) -> tuple[str, ...]:
-    marks = [cell["metadata"].get("nbgrader", {}) for cell in release["cells"]]
-    return tuple(mark["grade_id"] for mark in marks if mark.get("solution"))
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows: its own open files guard themselves
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _stamp(key: bytes) -> str:
+    return f"{sources.fingerprint(*sources.KEY)} {hashlib.sha256(key).hexdigest()}"

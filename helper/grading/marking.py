@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from helper.grading.handed_in.notebook import Canonical, printable
+from helper.grading.handed_in.canonical import Canonical
+from helper.grading.handed_in.notebook import printable
 from helper.grading.suspicion import suspicions
 from helper.judging.evidence import Evidence, Failure
 from helper.judging.judge import judge, look_below
@@ -32,7 +33,8 @@ STOPPED_BY = {
 class Marked:
     """A marked submission as plain data: what the gradebook, the feedback and the report are made from.
 
-    outputs: what each cell but the checks printed, by cell id; problem: why nothing could be run, or "".
+    outputs: what each cell but the checks printed, by cell id; flags: what an instructor may want to look at;
+    oddities: what was odd about the submission and did no harm; problem: why nothing could be run, or "".
     """
 
     lesson: str
@@ -41,6 +43,7 @@ class Marked:
     flags: tuple[str, ...] = ()
     seconds: float = 0.0
     problem: str = ""
+    oddities: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:
@@ -57,7 +60,7 @@ class Marked:
     def from_json(cls, data: Mapping[str, Any]) -> Marked:
         verdicts = tuple(map(Verdict.from_json, data["verdicts"]))
         rest = {name: data[name] for name in ("lesson", "outputs", "seconds", "problem")}
-        return cls(verdicts=verdicts, flags=tuple(data["flags"]), **rest)
+        return cls(verdicts=verdicts, flags=tuple(data["flags"]), oddities=tuple(data["oddities"]), **rest)
 
 
 def mark(notebook: Canonical, key: Key, runner: Runner) -> Marked:
@@ -72,8 +75,9 @@ def mark(notebook: Canonical, key: Key, runner: Runner) -> Marked:
     shown = [cell.id for cell in notebook.to_run if cell.role != "check"]
     outputs = {cell_id: run.cells[cell_id].output for cell_id in shown if run.cells[cell_id].output}
     forbids = any(check.without for check in key.checks.values())
-    flags = (*notebook.flags, *suspicions(notebook, forbids), *run.flags)
-    return Marked(notebook.lesson, verdicts, outputs, tuple(printable(flag) for flag in flags), run.seconds)
+    flags = tuple(printable(flag) for flag in (*suspicions(notebook, forbids), *run.flags))
+    oddities = tuple(printable(flag) for flag in notebook.flags)
+    return Marked(notebook.lesson, verdicts, outputs, flags, run.seconds, oddities=oddities)
 
 
 def _look_below(defined: Definitions, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
@@ -95,7 +99,7 @@ def unmarkable(lesson: str, key: Key, problem: str) -> Marked:
         )
         for name, check in key.checks.items()
     )
-    return Marked(lesson, verdicts, {}, (problem,), 0.0, problem)
+    return Marked(lesson, verdicts, {}, (), 0.0, problem, (problem,))
 
 
 def _verdict(notebook: Canonical, defined: Definitions, key: Key, run: Run, name: str) -> Verdict:
@@ -134,7 +138,3 @@ def _failure(notebook: Canonical, run: Run, name: str, failure: Failure | None) 
 def _error_of(cell: CellRun) -> Failure:
     kind, _, message = cell.error.partition(": ")
     return Failure(kind, message, cell.line)
-
-
-def with_flag(marked: Marked, *flags: str) -> Marked:
-    return replace(marked, flags=(*marked.flags, *flags))

@@ -20,7 +20,7 @@ from typing import Any
 
 from helper.course import CourseError
 from helper.grading.classroom import Classroom
-from helper.grading.handed_in.notebook import canonical, read_notebook
+from helper.grading.handed_in.canonical import Canonical
 from helper.grading.marking import Marked, mark
 from helper.judging.key import Key
 from helper.running.forkserver import ForkServer
@@ -38,11 +38,11 @@ _runners: list[Runner] = []
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to mark. id: how to find it again; source: the notebook's bytes."""
+    """One submission to mark. id: how to find it again; notebook: the canonical one, as text."""
 
     id: str
     lesson: str
-    source: bytes
+    notebook: str
 
 
 class Workers:
@@ -104,7 +104,7 @@ class Workers:
             future = client.submit(
                 _mark_one,
                 task.id,
-                task.source,
+                task.notebook,
                 texts[task.lesson],
                 self._unsandboxed,
                 self._limits,
@@ -171,13 +171,13 @@ def _result(future: Any, task_id: str) -> tuple[str, Marked | str]:
 
 
 def _mark_one(
-    task_id: str, source: bytes, texts: list[str], unsandboxed: bool, limits: Limits | None
+    task_id: str, notebook: str, texts: list[str], unsandboxed: bool, limits: Limits | None
 ) -> tuple[str, dict[str, Any]]:
-    release, key = _parsed(*texts)
+    _, key = _parsed(*texts)
     if getattr(_local, "runner", None) is None:
         _local.runner = Runner(limits, unsandboxed=unsandboxed, parent=_parent)
         _runners.append(_local.runner)
-    return task_id, mark(canonical(release, read_notebook(source)), key, _local.runner).to_json()
+    return task_id, mark(Canonical.loads(notebook), key, _local.runner).to_json()
 
 
 @lru_cache(maxsize=16)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from helper.grading.handed_in.notebook import canonical, read_notebook
+from helper.grading.handed_in.canonical import canonical
+from helper.grading.handed_in.notebook import read_notebook
 from helper.grading.marking import Marked
 from helper.grading.pages.filled import with_outputs, without_outputs
 from helper.judging.verdict import Piece, Result, Verdict
