@@ -128,7 +128,8 @@ def grade(
         new = len(plan.new)
         interrupted = _mark(plan, workers, people, tell)
         marks = _write_down(plan, people, tell)
-        absent = people.absent(marks) if roster else []
+        absent = people.absent(marks)
+        people.save()
         everybody = plan.written.marks(plan.ledger)
         pairs = _similar(plan, everybody)
         page = report.class_page(everybody, plan.left, plan.lost, absent, people, pairs)

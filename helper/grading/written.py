@@ -40,6 +40,10 @@ class Written:
         """The gradebook that was written last."""
         return self._stamps.get(GRADEBOOK, "")
 
+    def records(self) -> list[str]:
+        """Return everything that was ever marked here, as STUDENT/LESSON."""
+        return [name for name in self._stamps if name != GRADEBOOK]
+
     def has(self, record: str, stamp: str) -> bool:
         return self._stamps.get(record) == stamp
 

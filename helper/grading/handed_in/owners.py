@@ -318,7 +318,7 @@ class _Reading:
     def _is_enclosing(self, node: _Node) -> bool:
         """Say whether a level only encloses others: one folder that holds a class, or folders that all do."""
         children = [child for child in node.folders.values() if child.below]
-        if not children:
+        if not children or any(self._name_in(item) for item in node.items.values()):
             return False
         if all(self._export(child) or COLLECTED & child.folders.keys() for child in children):
             return True

@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,11 @@ _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt
 
 @dataclass
 class Person:
-    """One person. accounts: what each system counts them by, as "canvas:501"; came: for each lesson, how the work
-    came last, for the way back."""
+    """One person.
+
+    accounts: what each system counts them by, as "canvas:501"; came: for each lesson, how the work came last, for the
+    way back; expected: whether a roster has them, so that nothing handed in is worth a line.
+    """
 
     id: str
     name: str
@@ -37,6 +40,7 @@ class Person:
     accounts: list[str] = field(default_factory=list)
     email: str = ""
     came: dict[str, dict[str, Any]] = field(default_factory=dict)
+    expected: bool = False
 
 
 class People:
@@ -48,7 +52,7 @@ class People:
         self._roster = list(roster)
         self.doubts: list[str] = []
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Person]:
         return iter(self._people)
 
     def get(self, student: str) -> Person | None:
@@ -68,8 +72,10 @@ class People:
             lessons, key=lambda owner: (owner.name, owner.system, owner.number, owner.at, owner.called)
         )
         groups: dict[str, list[Owner]] = {}
+        one = _of_several_assignments(lessons)
         for owner in owners:
-            groups.setdefault(_account(owner) or f"name:{owner.name}", []).append(owner)
+            account = "" if owner.name in one and owner.system == "moodle" else _account(owner)
+            groups.setdefault(account or f"{owner.system if owner.name in one else ''}:{owner.name}", []).append(owner)
         crowd = Counter(safe(owners[0].name).casefold() for owners in groups.values())
         # Several accounts of one name: its number tells whose is whose, the name no longer does.
         namesakes = Counter(owners[0].name for owners in groups.values())
@@ -77,11 +83,11 @@ class People:
         for group in groups.values():
             first = group[0]
             theirs = set().union(*(lessons[owner] for owner in group)) - {""}
-            person = self._known(first, theirs, alone=namesakes[first.name] == 1)
+            person = self._known(group, theirs, alone=namesakes[first.name] == 1)
             if person is None:
                 person = self._new(first, alone=crowd[safe(first.name).casefold()] == 1)
-            _learn(person, first)
             for owner in group:
+                _learn(person, owner)
                 found[owner] = person
         return found
 
@@ -96,18 +102,21 @@ class People:
         }
 
     def absent(self, present: Iterable[str]) -> list[str]:
-        """Return the names on the roster of those who are not among the ids given."""
+        """Return the names on the roster of those who are not among the ids given, and remember them all."""
         here = set(present)
-        return [entry.name for entry in self._roster if self._id_of(entry) not in here]
+        persons = [self._person_of(entry) for entry in self._roster]
+        return [person.name for person in persons if person.id not in here]
 
-    def _known(self, owner: Owner, lessons: set[str], *, alone: bool) -> Person | None:
-        account = _account(owner)
+    def _known(self, group: Sequence[Owner], lessons: set[str], *, alone: bool) -> Person | None:
+        owner, account = group[0], _account(group[0])
+        accounts = {_account(owner) for owner in group} - {""}
         for person in self._people:
-            if account and account in person.accounts:
+            if accounts & set(person.accounts):
                 return person
-        entry = self._on_roster(owner)
-        if entry:
-            return self._person_of(entry)
+        for owner in group:
+            entry = self._on_roster(owner)
+            if entry:
+                return self._person_of(entry)
         if _is_blind(owner):
             return None
         named = [person for person in self._people if owner.name in (*person.names, person.name, person.id)]
@@ -124,6 +133,7 @@ class People:
     def _new(self, owner: Owner, *, alone: bool) -> Person:
         wanted = safe(owner.name)
         taken = {person.id.casefold() for person in self._people}
+        alone = alone and not any(owner.name in person.names for person in self._people)
         if _is_blind(owner) or not alone or wanted.casefold() in taken:
             # The number tells namesakes apart; where there is none, what their names look like does.
             if owner.number:
@@ -157,6 +167,7 @@ class People:
             person = Person(wanted, entry.name, email=entry.email)
             self._people.append(person)
         person.name, person.email = entry.name or person.name, entry.email or person.email
+        person.expected = True
         person.accounts += [account for account in entry.accounts if account not in person.accounts]
         return person
 
@@ -175,10 +186,10 @@ class People:
 def safe(name: str) -> str:
     """Make a name that nbgrader and every file system take: letters, digits, dot, dash, underscore, at."""
     name = unicodedata.normalize("NFC", name)
-    text = re.sub(r"[^\w.@-]+", "-", name).strip(".-")[:LONGEST]
+    text = re.sub(r"[^\w.@-]+", "-", name).strip(".-@")[:LONGEST]
     while len(text.encode()) > MOST_BYTES:
         text = text[:-1]
-    text = text.strip(".-")
+    text = text.strip(".-@")
     return f"{text}-" if text.casefold() in _RESERVED else text or "unnamed"
 
 
@@ -189,6 +200,19 @@ def _may_be(person: Person, owner: Owner, lessons: set[str]) -> bool:
         return True
     # Moodle's number is another one for every assignment.
     return owner.system == "moodle" and not (lessons & person.came.keys())
+
+
+def _of_several_assignments(lessons: Mapping[Owner, set[str]]) -> set[str]:
+    """Return the names in Moodle's exports that are one person's: it counts people anew for every assignment."""
+    named: dict[str, dict[str, set[str]]] = {}
+    for owner, theirs in lessons.items():
+        if owner.system == "moodle" and not _is_blind(owner):
+            named.setdefault(owner.name, {}).setdefault(owner.number, set()).update(theirs)
+    return {
+        name
+        for name, accounts in named.items()
+        if len(set().union(*accounts.values())) == sum(map(len, accounts.values()))
+    }
 
 
 def _learn(person: Person, owner: Owner) -> None:
