@@ -27,7 +27,7 @@ class Written:
         """url: of the gradebook that will be written; without one nothing is."""
         self._place = room.trusted / "written.json"
         self._stamps = _stamps(self._place)
-        lost = url == room.database and not (room.root / "gradebook.db").exists()
+        lost = url == room.database and not _has_content(room.root / "gradebook.db")
         if url and (lost or self._stamps.get(GRADEBOOK) != url):
             # Whoever was marked stays known, but all is to be written anew.
             again = {name: f"{AGAIN}{stamp.lstrip(AGAIN)}" for name, stamp in self._stamps.items()}
@@ -79,6 +79,10 @@ class Written:
 
 def stamp(name: str, received: datetime | None, page: str) -> str:
     return f"{name}|{received.isoformat() if received else ''}|{page}"
+
+
+def _has_content(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _stamps(place: Path) -> dict[str, str]:

@@ -40,7 +40,10 @@ def open_gradebook(url: str) -> Iterator[Any]:
     from helper.nbgrading.release import put_tools_on_path
 
     put_tools_on_path()
-    from nbgrader.api import Gradebook
+    logging.getLogger("sqlalchemy.pool").setLevel(
+        logging.CRITICAL
+    )  # it would print what is told in one sentence
+    from nbgrader.api import Gradebook, InvalidEntry
     from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
     warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader adds objects in an order it dislikes
@@ -62,7 +65,7 @@ def open_gradebook(url: str) -> Iterator[Any]:
                 "ignore", SAWarning
             )  # nbgrader adds objects in an order SQLAlchemy dislikes
             yield gradebook
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, InvalidEntry) as error:  # nbgrader wraps what it meets itself
         reason = str(error).strip().split("\n")[0]
         raise CourseError(
             f"The gradebook at {_shown(url)} could not be written ({reason}). Run this again: what is marked stays "

@@ -85,17 +85,26 @@ def test_two_bytes_a_character_are_read(tmp_path):
     assert not any(record.problem for record in taken.records)
 
 
-def test_very_deep_folders_are_named_and_stop_nobody(tmp_path):
+@pytest.fixture
+def very_deep(tmp_path, monkeypatch):
+    """Return a folder in which no path leads to the deepest one in one go. It goes away again: pytest could not."""
     root = write(tmp_path / "in", {"ada/01_mean.ipynb": MEAN, "zoe/01_mean.ipynb": MEAN})
-    here = os.getcwd()
+    monkeypatch.chdir(root)
+    deep = 1500
+    for _ in range(deep):
+        os.mkdir("deeper")
+        os.chdir("deeper")
     os.chdir(root)
-    try:
-        for _ in range(1500):  # no path leads there in one go
-            os.mkdir("deeper")
-            os.chdir("deeper")
-    finally:
-        os.chdir(here)
-    taken = intake(root, EXERCISES)
+    yield root
+    for _ in range(deep):
+        os.chdir("deeper")
+    for _ in range(deep):
+        os.chdir("..")
+        os.rmdir("deeper")
+
+
+def test_very_deep_folders_are_named_and_stop_nobody(very_deep):
+    taken = intake(very_deep, EXERCISES)
     assert [student for student, _ in who(taken)] == ["ada", "zoe"]
     assert "folders in folders" in taken.lost[0]
 
