@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from helper.judging.evidence import Evidence
 from helper.judging.judge import judge
@@ -31,8 +31,7 @@ def try_answers(stage: Stage, key: Key, exercises: Iterable[str] | None = None) 
         bank = [answer for answer in lesson.answers if answer.exercise == exercise]
         for answer in [reference, *bank]:
             evidence = stage.evidence(exercise, answer.source, key.seed).evidence
-            forbidden = stage.forbidden(exercise, answer.source)
-            verdict = judge(replace(evidence, ran=forbidden), key.checks[exercise], key.lesson)
+            verdict = judge(evidence, key.checks[exercise], key.lesson)
             tried.append(Tried(answer, verdict, _problem(answer, verdict, evidence)))
     return tried
 
@@ -42,7 +41,7 @@ def _problem(answer: Answer, verdict: Verdict, evidence: Evidence) -> str:
         if verdict.verdict == RIGHT:
             return ""
         return "a right answer does not pass: " + " ".join(verdict.advice)
-    if verdict.verdict == RIGHT or verdict.points >= verdict.max:
+    if verdict.verdict == RIGHT or verdict.points >= verdict.max > 0:
         return "a mistake passes"
     if verdict.verdict == NOT_ATTEMPTED:
         return "a mistake counts as not attempted"

@@ -60,7 +60,11 @@ class _Class:
 
     def missing(self, lesson: str) -> list[Person]:
         """Return who is on the roster and has no marks for a lesson."""
-        return [person for person in self.people if person.expected and lesson not in self.scores.get(person.id, {})]
+        return [
+            person
+            for person in self.people
+            if person.expected and lesson not in self.scores.get(person.id, {})
+        ]
 
 
 def write_back(room: Classroom, to: str, template: Path | None = None, only: Sequence[str] = ()) -> Back:
@@ -233,7 +237,17 @@ def _plain(group: _Class, template: Path | None, back: Back) -> None:
             values.append("late" if late else "handed in")
             rows.append(dict(zip(PLAIN, values, strict=True)))
         for person in group.missing(lesson):
-            values = [person.id, person.name, person.email, _any_number(person), lesson, "", "", "", "missing"]
+            values = [
+                person.id,
+                person.name,
+                person.email,
+                _any_number(person),
+                lesson,
+                "",
+                "",
+                "",
+                "missing",
+            ]
             rows.append(dict(zip(PLAIN, values, strict=True)))
     _write_csv(group.folder / "marks.csv", PLAIN, rows, back, "one line for each student and lesson")
 

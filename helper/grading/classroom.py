@@ -16,11 +16,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from helper import sources
 from helper.course import Course, CourseError
 from helper.files import write_whole
+from helper.grading.made_by import KEY
 from helper.judging.key import Key
 from helper.lessons.lesson import stems
+from helper.made_of import room_hash
 from helper.nbgrading.metadata import exercise_ids
 
 SHORTEST_SEED = 16  # characters
@@ -139,7 +140,7 @@ class Classroom:
             path,
             '"""nbgrader\'s commands and formgrader work in this classroom. Edit it as you like."""\n\n'
             "from helper.nbgrading.release import configure\n"
-            "from helper.grading.autograde import configure_autograde\n\n"
+            "from helper.nbgrading.autograde import configure_autograde\n\n"
             "c = get_config()  # noqa: F821\n"
             "configure(c)\n"
             "configure_autograde(c)\n"
@@ -163,4 +164,4 @@ class Classroom:
 
 
 def _stamp(key: bytes) -> str:
-    return f"{sources.fingerprint(*sources.KEY)} {hashlib.sha256(key).hexdigest()}"
+    return f"{room_hash(KEY)} {hashlib.sha256(key).hexdigest()}"

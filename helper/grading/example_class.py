@@ -7,7 +7,7 @@ import json
 import random
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ from helper.files import write_whole
 from helper.grading.classroom import Classroom
 from helper.judging.judge import judge
 from helper.judging.key import Key
-from helper.judging.names import definitions, forbidden_names
 from helper.lessons.lesson import Answer, Lesson, read
 from helper.nbgrading.metadata import grade_id, is_check
 
@@ -162,15 +161,7 @@ def _points(
         for exercise, given in handed.items()
     }
     shown = stage.evidence_of_all(answers, key.seed)
-    cells = [cell.source for cell in stage.lesson.cells if cell.role == "setup"]
-    cells += [source for sources in answers.values() for source in sources]
-    defined = definitions(cells)
-    return {
-        name: judge(
-            replace(shown[name], ran=forbidden_names(defined, name, check.without)), check, key.lesson
-        ).points
-        for name, check in key.checks.items()
-    }
+    return {name: judge(shown[name], check, key.lesson).points for name, check in key.checks.items()}
 
 
 def _choose(lesson: Lesson, exercise: str, number: int, dice: random.Random) -> Given:

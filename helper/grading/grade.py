@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from helper import sources
 from helper.course import CourseError
 from helper.files import write_whole
 from helper.grading.classroom import Classroom
@@ -21,6 +20,7 @@ from helper.grading.handed_in.intake import Submission, intake
 from helper.grading.handed_in.people import People
 from helper.grading.handed_in.roster import read_roster
 from helper.grading.ledger import Ledger, content_key
+from helper.grading.made_by import PAGE
 from helper.grading.marking import Marked, unmarkable
 from helper.grading.pages import feedback, report
 from helper.grading.pages.filled import with_outputs, without_outputs
@@ -28,6 +28,7 @@ from helper.grading.pages.similar import Pair, own_text, similar
 from helper.grading.workers import Task, Workers
 from helper.grading.written import Written, stamp
 from helper.judging.key import Key
+from helper.made_of import room_hash
 from helper.nbgrading import gradebook
 
 BATCH = 10  # written down at once
@@ -88,7 +89,7 @@ class _Plan:
     def stamp(self, record: Submission) -> str:
         """Say what is to be written down of a record: its mark, when it came, the page that shows it."""
         lesson = self.lessons[record.lesson]
-        page = [sources.fingerprint(*sources.PAGE), lesson.release_text, *record.notes]
+        page = [room_hash(PAGE), lesson.release_text, *record.notes]
         digest = hashlib.sha256("\0".join(page).encode("utf-8", "replace")).hexdigest()[:16]
         return stamp(self.names[_id(record)], record.received, digest)
 

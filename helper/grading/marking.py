@@ -67,7 +67,8 @@ def mark(notebook: Canonical, key: Key, runner: Runner) -> Marked:
     """Run a canonical notebook under the key's seed and judge every check of the key."""
     roles: dict[str, Role] = {"setup": "setup", "exercise": "exercise", "extra": "extra", "check": "check"}
     cells = ((cell.id, roles[cell.role], cell.source) for cell in notebook.to_run)
-    job = Job(tuple(cells), key.seed)
+    without = {name: check.without for name, check in key.checks.items()}
+    job = Job(tuple(cells), key.seed, key.imports, without)
     run = runner.run(job)
     defined = definitions(notebook.sources())
     verdicts = _look_below(defined, [_verdict(notebook, defined, key, run, name) for name in key.checks])
@@ -104,9 +105,9 @@ def unmarkable(lesson: str, key: Key, problem: str) -> Marked:
 
 def _verdict(notebook: Canonical, defined: Definitions, key: Key, run: Run, name: str) -> Verdict:
     shown, failure = run.evidence.get(name, ((), None))
-    forbidden = forbidden_names(defined, name, key.checks[name].without)
-    evidence = Evidence(dict(shown), _failure(notebook, run, name, failure), forbidden)
-    verdict = judge(evidence, key.checks[name], key.lesson, reveal=False)
+    evidence = Evidence(dict(shown), _failure(notebook, run, name, failure), run.ran.get(name, ()))
+    mentioned = forbidden_names(defined, name, key.checks[name].without)
+    verdict = judge(evidence, key.checks[name], key.lesson, mentioned, reveal=False)
     return replace(verdict, pieces=tuple(Piece(piece.kind, _inert(piece.fields)) for piece in verdict.pieces))
 
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from helper.course import CourseError
 from helper.grading.handed_in.canonical import written
 from helper.grading.handed_in.files import (
     File,
@@ -27,10 +27,10 @@ from helper.grading.handed_in.files import (
 from helper.grading.handed_in.notebook import Submitted, printable, read_notebook
 from helper.grading.handed_in.owners import GRADESCOPE, Item, Owner, find_owners
 from helper.grading.handed_in.people import People
+from helper.nbgrading.times import read_time
 
 SUFFIXES = (".ipynb", ".ipynb.txt", ".ipynb.json")  # browsers add the last
 NOBODYS = ("timestamp.txt", "key.json", GRADESCOPE)
-EARLIEST, LATEST = 2000, 2100  # years that a clock may show
 MOST_NOTED = 2000  # small files of an LMS that are read
 LONGEST_NOTE = 20_000
 
@@ -99,8 +99,6 @@ def intake(
     known already; releases: what was handed out, to tell an untouched copy from work. Raises CourseError if the
     place cannot be read.
     """
-    from helper.course import CourseError
-
     if not place.exists():
         raise CourseError(f"There is nothing at {place}: give the folder or zip that holds the submissions.")
     people = people or People()
@@ -263,12 +261,9 @@ def _received(
     stamp = texts.get(folder / "timestamp.txt", "").strip() if owner.exchange and believed else ""
     if not stamp:
         return None, ""
-    with suppress(Exception):  # a date's reader meets whatever stands there
-        from nbgrader.utils import parse_utc
-
-        received: datetime = parse_utc(stamp[:100])
-        if EARLIEST <= received.year < LATEST:
-            return received, ""
+    received = read_time(stamp)
+    if received:
+        return received, ""
     return None, f"{folder / 'timestamp.txt'}: holds no time, so nothing is known of lateness."
 
 

@@ -75,7 +75,9 @@ class People:
         one = _of_several_assignments(lessons)
         for owner in owners:
             account = "" if owner.name in one and owner.system == "moodle" else _account(owner)
-            groups.setdefault(account or f"{owner.system if owner.name in one else ''}:{owner.name}", []).append(owner)
+            groups.setdefault(
+                account or f"{owner.system if owner.name in one else ''}:{owner.name}", []
+            ).append(owner)
         crowd = Counter(safe(owners[0].name).casefold() for owners in groups.values())
         # Several accounts of one name: its number tells whose is whose, the name no longer does.
         namesakes = Counter(owners[0].name for owners in groups.values())

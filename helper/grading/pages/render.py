@@ -11,6 +11,8 @@ from urllib.parse import quote
 from helper.checking.panel import inline, to_html
 from helper.grading.handed_in.notebook import printable
 
+BASE = "base.html.j2"  # what the other templates extend
+
 
 def render(template: str, script: str = "", **values: Any) -> str:
     """Fill a template of this folder. script: our own, the only one that the page may run."""
@@ -29,14 +31,15 @@ def _environment() -> Any:
     from markupsafe import Markup
 
     environment = Environment(
-        loader=PackageLoader("helper.grading.pages", "templates"),
+        loader=PackageLoader("helper.grading.pages", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["base"] = BASE
     environment.filters["inline"] = lambda text: Markup(inline(printable(text)))
-    environment.filters["panel"] = lambda verdict: Markup(to_html(verdict))
+    environment.filters["panel"] = lambda verdict: Markup(to_html(verdict, handed_in=True))
     environment.filters["printable"] = printable
     environment.filters["number"] = lambda value: f"{round(value, 2):g}"
     return environment
