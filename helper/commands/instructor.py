@@ -17,7 +17,8 @@ from helper.grading.example_class import differences, write_class
 from helper.grading.grade import Graded, grade
 from helper.grading.pages.as_json import to_json, write_json
 from helper.grading.workers import Workers
-from helper.sandbox.confine import probe, sufficient
+from helper.sandbox.layers import sufficient
+from helper.sandbox.probe import probe
 
 INTERRUPTED = 130
 WIDTH = 80  # columns that every terminal has

@@ -1,12 +1,11 @@
 """A classroom: the folder with a class's submissions, marks, feedback and report, and its secrets.
 
-What the marks depend on (the seed, the keys under it, the ledger) lies in .grading/, which only the trusted
+What the marks depend on (the seed, the ledger) lies in .grading/, which only the trusted
 side reads.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,10 +17,8 @@ from typing import Any
 
 from helper.course import Course, CourseError
 from helper.files import write_whole
-from helper.grading.made_by import KEY
 from helper.judging.key import Key
 from helper.lessons.lesson import stems
-from helper.made_of import room_hash
 from helper.nbgrading.metadata import exercise_ids
 
 SHORTEST_SEED = 16  # characters
@@ -29,7 +26,7 @@ SHORTEST_SEED = 16  # characters
 
 @dataclass(frozen=True)
 class Classroom:
-    """Paths of one classroom, and the keys of its lessons under its secret seed."""
+    """Paths of one classroom, and its secret seed."""
 
     root: Path
     course: Course
@@ -56,7 +53,10 @@ class Classroom:
 
     @cached_property
     def seed(self) -> str:
-        """The secret seed, drawn once. Raises CourseError if the file is there and holds none."""
+        """The secret seed, drawn once, from which every submission's own questions follow.
+
+        Raises CourseError if the file is there and holds none.
+        """
         path = self.trusted / "seed"
         try:
             if not path.exists():
@@ -96,40 +96,13 @@ class Classroom:
         """Return the exercises of every released lesson, by which submissions are recognised."""
         return {lesson: exercise_ids(self.release(lesson)) for lesson in self.lessons}
 
-    def known_key(self, lesson: str) -> Key | None:
-        """Return the key under the secret seed if it was made of this lesson by this code, and is as it was made."""
-        from helper.lessons.lesson import written_hash
-
-        path = self.trusted / f"{lesson}.key.json"
+    def outline(self, lesson: str) -> Key:
+        """Return the key that students have for practice: the checks, their expectations and points."""
+        path = self.course.notebooks / lesson / "key.json"
         try:
-            if self._made_by(lesson).read_text(encoding="utf-8") != _stamp(path.read_bytes()):
-                return None
-            key = Key.load(path)
-        except (OSError, ValueError):  # none yet, or half-written by somebody else's hand
-            return None
-        return (
-            key
-            if (key.written, key.seed) == (written_hash(self.course.solutions, lesson), self.seed)
-            else None
-        )
-
-    def key(self, lesson: str) -> Key:
-        """Return the key under the secret seed, computed once per version of the lesson and of what makes a key."""
-        known = self.known_key(lesson)
-        if known:
-            return known
-        from helper.lessons.key_of import make_key
-        from helper.lessons.lesson import read
-        from helper.lessons.stage import Stage
-
-        key = make_key(Stage(read(self.course.solutions, lesson)), self.seed)
-        text = key.dumps()
-        write_whole(self.trusted / f"{lesson}.key.json", text, mode=0o600)
-        write_whole(self._made_by(lesson), _stamp(text.encode()), mode=0o600)
-        return key
-
-    def _made_by(self, lesson: str) -> Path:
-        return self.trusted / f"{lesson}.made_by"
+            return Key.load(path)
+        except (OSError, ValueError):
+            raise CourseError(f'{path} is missing or damaged: run "course build {lesson}".') from None
 
     def configure_nbgrader(self) -> None:
         """Let nbgrader's own commands and formgrader work in the classroom too, unless somebody configured them."""
@@ -161,7 +134,3 @@ class Classroom:
             raise CourseError(
                 f"Another grading run is at work in {self.root}: wait until it is done."
             ) from None
-
-
-def _stamp(key: bytes) -> str:
-    return f"{room_hash(KEY)} {hashlib.sha256(key).hexdigest()}"

@@ -19,6 +19,7 @@ from helper.grading.handed_in.canonical import Canonical, canonical
 from helper.grading.handed_in.intake import Submission, intake
 from helper.grading.handed_in.people import People
 from helper.grading.handed_in.roster import read_roster
+from helper.grading.keys import lesson_text, own_seed
 from helper.grading.ledger import Ledger, content_key
 from helper.grading.made_by import PAGE
 from helper.grading.marking import Marked, unmarkable
@@ -30,6 +31,7 @@ from helper.grading.written import Written, stamp
 from helper.judging.key import Key
 from helper.made_of import room_hash
 from helper.nbgrading import gradebook
+from helper.nbgrading.metadata import marks as noted
 
 BATCH = 10  # written down at once
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
@@ -56,12 +58,16 @@ class Graded:
 
 @dataclass(frozen=True)
 class _Lesson:
-    """What marking one lesson needs, read once. code: what of the release and the key a mark depends on."""
+    """What marking one lesson needs, read once.
+
+    key: what it asks, for work in which nothing can be run; text: see keys.lesson_text; code: what of release and
+    text a mark depends on.
+    """
 
     release: dict[str, Any]
     release_text: str
     key: Key
-    key_text: str
+    text: str
     code: str
 
 
@@ -152,28 +158,23 @@ def _plan(
         reasons = " ".join([*came.lost, *came.left][:3])
         raise CourseError(f"{submissions} holds no notebook of this course. {reasons}".strip())
     people.save()
-    stems = sorted({record.lesson for record in came.records})
-    unknown = [stem for stem in stems if not room.known_key(stem)]
-    registered = {stem: beside.submit(gradebook.register, room, stem, url) for stem in unknown}
-    if unknown:
-        workers.launch()
-        workers.compute_keys(room, unknown)
-    lessons = {stem: _lesson(room, stem) for stem in stems}
+    lessons = {stem: _lesson(room, stem) for stem in sorted({record.lesson for record in came.records})}
     names = {
-        _id(record): content_key(record.student, record.digest, record.problem, lessons[record.lesson].code)
+        _id(record): content_key(
+            record.digest,
+            record.problem,
+            lessons[record.lesson].code,
+            own_seed(room.seed, record.student, record.lesson, _attempt(record)),
+        )
         for record in came.records
     }
     ledger = Ledger(room.trusted / "ledger.jsonl")
     written = Written(room, url)
-    plan = _Plan(
-        room, url, came.records, lessons, ledger, written, names, registered, left=came.left, lost=came.lost
-    )
+    plan = _Plan(room, url, came.records, lessons, ledger, written, names, left=came.left, lost=came.lost)
     if plan.new:
         workers.launch()
-    for stem in {
-        record.lesson for record in plan.records if not written.has(_id(record), plan.stamp(record))
-    } - {*unknown}:
-        registered[stem] = beside.submit(gradebook.register, room, stem, url)
+    waiting = {record.lesson for record in plan.records if not written.has(_id(record), plan.stamp(record))}
+    plan.registered |= {stem: beside.submit(gradebook.register, room, stem, url) for stem in waiting}
     return plan
 
 
@@ -210,18 +211,19 @@ def _outcomes(
             yield record, unmarkable(record.lesson, plan.lessons[record.lesson].key, record.problem)
         else:
             runnable.append(record)
-    shared = {name: (lesson.release_text, lesson.key_text) for name, lesson in plan.lessons.items()}
+    shared = {name: lesson.text for name, lesson in plan.lessons.items()}
     by_id = {_id(record): record for record in runnable}
     broken: dict[str, str] = {}
 
     def tasks() -> Iterator[Task]:
         for record in runnable:
             try:
-                yield Task(_id(record), record.lesson, plan.notebook(record).dumps())
+                notebook = plan.notebook(record).dumps()
+                yield Task(_id(record), record.lesson, notebook, record.student, _attempt(record))
             except Exception as error:  # one submission, not the class
                 broken[_id(record)] = f"{type(error).__name__}: {error}"
 
-    for task_id, outcome in workers.run(tasks(), shared):
+    for task_id, outcome in workers.run(tasks(), shared, plan.room.seed):
         yield by_id[task_id], outcome
     for task_id, reason in broken.items():
         yield by_id[task_id], reason
@@ -315,22 +317,26 @@ def _pages(plan: _Plan, record: Submission, marked: Marked) -> None:
 
 
 def _lesson(room: Classroom, lesson: str) -> _Lesson:
-    key = room.key(lesson)
     release = dict(room.release(lesson))
-    code = [
-        [cell.get("id"), cell["metadata"].get("nbgrader"), cell["source"]]
-        for cell in release["cells"]
-        if cell["cell_type"] == "code"
-    ]
+    text = lesson_text(room.course.solutions, lesson)
     # Prose and figures change what is written for a lesson, but no mark.
-    checks = {name: value for name, value in key.to_json().items() if name != "written"}
-    return _Lesson(
-        release,
-        json.dumps(release, sort_keys=True),
-        key,
-        key.dumps(),
-        json.dumps([code, checks], sort_keys=True),
-    )
+    written = json.loads(text)
+    code = [
+        [
+            [cell.get("id"), noted(cell), cell["source"]]
+            for cell in release["cells"]
+            if cell["cell_type"] == "code"
+        ],
+        [cell for cell in written["cells"] if cell["type"] == "code"],
+        written["answers"],
+    ]
+    whole = json.dumps(release, sort_keys=True)
+    return _Lesson(release, whole, room.outline(lesson), text, json.dumps(code, sort_keys=True))
+
+
+def _attempt(record: Submission) -> str:
+    """Name an attempt by what was handed in: another text gets other questions."""
+    return record.digest
 
 
 def _id(record: Submission) -> str:

@@ -1,6 +1,5 @@
 """Every file of a classroom may be in any state: one sentence or none, never a traceback, and nothing is lost."""
 
-import json
 import os
 import resource
 import shutil
@@ -21,8 +20,6 @@ MARKS = {"ada": 4.0, "alan": 1.5}
 
 FILES = [
     ".grading/seed",
-    f".grading/{LESSON}.key.json",
-    f".grading/{LESSON}.made_by",
     ".grading/ledger.jsonl",
     ".grading/written.json",
     ".grading/people.json",
@@ -162,14 +159,6 @@ def test_one_page_that_cannot_be_written_costs_nobody_else_anything(room, hands)
     assert list(graded.failed) == [f"ada/{LESSON}"]
     assert points(graded) == MARKS
     assert (room.feedback / "alan" / LESSON / f"{LESSON}.html").exists()
-
-
-def test_an_edited_key_is_made_again(room, hands):
-    path = room.trusted / f"{LESSON}.key.json"
-    data = json.loads(path.read_text())
-    data["checks"]["mean_square"]["points"] = 300
-    path.write_text(json.dumps(data))
-    assert points(grade(room, room.root / "in", hands)) == MARKS
 
 
 @pytest.mark.parametrize("room_for", [2_000, 60_000, 200_000])
