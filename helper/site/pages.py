@@ -44,10 +44,9 @@ def write_pages(course: Course, stems: Sequence[str], target: Path) -> None:
         buttons = published.buttons(address, one.stem)
         write_lesson(course, one, target / one.stem, f":::{{div}} buttons\n{buttons}\n:::" if buttons else "")
         _write(target / one.stem / "teaching.md", "teacher", **_teaching(course, one))
-    rows = [_named(one) for one in released]
     readme = documents.document(course.root, "README.md", target)
     start = documents.section(readme, "Start")
-    _write(target / "index.md", "index", lessons=rows, intro=documents.intro(readme), start=start)
+    _write(target / "index.md", "index", lessons=released, intro=documents.intro(readme), start=start)
     hours = f"{sum(one.minutes for one in released) / 60:.0f}"
     taught = [one for one in released if one.number]
     _write(target / "teaching.md", "teaching", lessons=released, hours=hours)
@@ -66,21 +65,9 @@ def write_pages(course: Course, stems: Sequence[str], target: Path) -> None:
         file.write(_rendered("proof", rows=banks, total=total))
 
 
-def _named(lesson: Released) -> dict[str, Any]:
-    """Return what the map shows of a lesson. Its number is that of the list, so the name goes without."""
-    return {
-        "number": lesson.number,
-        "name": re.sub(r"^\d+ · ", "", lesson.title),
-        "page": lesson.page,
-        "minutes": lesson.minutes,
-        "points": lesson.points,
-        "abilities": lesson.abilities,
-    }
-
-
 def _teaching(course: Course, one: Released) -> dict[str, Any]:
     return {
-        "lesson": {**_named(one), "stem": one.stem},
+        "lesson": one,
         "stalls": teachers.stalls(lessons.read(course.solutions, one.stem)),
         "skip": teachers.to_skip(one),
         "questions": teachers.questions(one),

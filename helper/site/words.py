@@ -10,11 +10,11 @@ from helper.site.lesson_pages import Released
 
 # Inside a sentence, bold marks a term. It also marks stress, on words that nobody would look up:
 STRESS = re.compile(
-    "a|accumulates|b|begin|c|d|adds?|all|by|every|fail|in|its|mean|no|not|of|on|one|or|predict|saved|share|the|this|"
-    "validate|which|you"
+    "a|accumulates|adds?|all|b|begin|by|c|d|every|fail|in|its|mean|much|no|not|now|of|on|one|or|predict|saved|share|the|"
+    "this|validate|which|you"
 )
 BOLD = re.compile(r"\*\*([^*\n]+(?:\n[^*\n]+)?)\*\*")
-TERM = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:['\- ][A-Za-z0-9]+){0,3}")
+TERM = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:['\- ][A-Za-z][A-Za-z0-9]*){0,3}")
 HEADING = re.compile(r"^#+ (.*)$", re.M)
 
 
