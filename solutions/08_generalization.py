@@ -279,9 +279,11 @@ def split(labels: Tensor, shares: Sequence[int], generator: Generator) -> tuple[
     for label in labels.unique():
         places = (labels == label).nonzero().flatten()
         mixed = places[torch.randperm(len(places), generator=generator)]
-        cuts = [len(mixed) * sum(shares[:number]) // sum(shares) for number in range(len(shares) + 1)]
-        for number, pile in enumerate(piles):
-            pile.append(mixed[cuts[number] : cuts[number + 1]])
+        begin = 0
+        for number, pile in enumerate(piles, 1):
+            end = len(mixed) * sum(shares[:number]) // sum(shares)
+            pile.append(mixed[begin:end])
+            begin = end
     return tuple(torch.cat(pile) for pile in piles)
     ### END SOLUTION
 
@@ -965,8 +967,7 @@ def stop_at(losses: Sequence[float], patience: int, min_delta: float = 0.0) -> t
     patience ends; patience, min_delta: at least 0.
     """
     ### BEGIN SOLUTION
-    best, lowest = 0, math.inf
-    waited = 0
+    best, lowest, waited = None, math.inf, 0
     for epoch, loss in enumerate(losses):
         if loss < lowest - min_delta:
             best, lowest, waited = epoch, loss, 0
@@ -1088,7 +1089,7 @@ def keep_best(
     not in all epochs. Both are called once per epoch, in this order; epochs: at least 1.
     """
     ### BEGIN SOLUTION
-    best, lowest, kept = 0, math.inf, None
+    best, lowest, kept = None, math.inf, None
     for epoch in range(epochs):
         train_epoch(model)
         loss = validate(model)
