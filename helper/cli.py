@@ -26,7 +26,7 @@ def lab(
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
 ) -> None:
     """Open JupyterLab on the notebooks."""
-    from helper import desk
+    from helper.commands import student as desk
 
     raise typer.Exit(desk.lab(find_course(), lesson, browser))
 
@@ -34,7 +34,7 @@ def lab(
 @app.command()
 def doctor() -> None:
     """Check the installation; each problem names its cure."""
-    from helper import desk
+    from helper.commands import student as desk
 
     raise typer.Exit(desk.doctor(find_course()))
 
@@ -42,7 +42,7 @@ def doctor() -> None:
 @app.command()
 def progress() -> None:
     """Print the points so far per lesson and exercise."""
-    from helper import desk
+    from helper.commands import student as desk
 
     raise typer.Exit(desk.progress(find_course()))
 
@@ -52,7 +52,7 @@ def bench(
     submissions: Annotated[str, typer.Option(help="Class sizes to mark, with commas.")] = "10,100,500",
 ) -> None:
     """Measure the speeds that the documents speak of, each beside what it is compared with."""
-    from helper.grading import bench
+    from helper.bench import grading as bench
 
     raise typer.Exit(bench.run(find_course(), [int(size) for size in submissions.split(",")]))
 
@@ -68,7 +68,7 @@ def build(
     ] = False,
 ) -> None:
     """Build lessons: key, executed notebook and release."""
-    from helper.authoring import verbs
+    from helper.commands import author as verbs
 
     raise typer.Exit(verbs.build(find_course(), lessons, check=check, force=force))
 
@@ -80,7 +80,7 @@ def try_(
     mutants: Annotated[bool, typer.Option("--mutants", help="Try small mutations of the reference.")] = False,
 ) -> None:
     """Hold every answer of the bank against its check: who passes, who fails, with which advice."""
-    from helper.authoring import verbs
+    from helper.commands import author as verbs
 
     raise typer.Exit(verbs.try_(find_course(), lesson, seeds, mutants=mutants))
 
@@ -88,7 +88,7 @@ def try_(
 @app.command()
 def absorb(notebook: Path) -> None:
     """Bring an edit made in Jupyter back into the lesson's text."""
-    from helper.authoring import verbs
+    from helper.commands import author as verbs
 
     raise typer.Exit(verbs.absorb(find_course(), notebook))
 
@@ -113,7 +113,7 @@ def grade(
     ] = False,
 ) -> None:
     """Mark a class. Exit code 0: all marked; 1: told in one line; 130: stopped, and nothing lost."""
-    from helper.grading import verbs
+    from helper.commands import instructor as verbs
 
     raise typer.Exit(
         verbs.grade_class(
@@ -138,7 +138,7 @@ def example_class(
     lesson: Annotated[list[str] | None, typer.Option(help="Only these lessons; all by default.")] = None,
 ) -> None:
     """Write a class made from the answers banks, with a sheet of the marks it must get."""
-    from helper.grading import verbs
+    from helper.commands import instructor as verbs
 
     raise typer.Exit(verbs.example_class(find_course(), directory, students, seed, lesson or []))
 

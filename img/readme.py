@@ -9,10 +9,11 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from helper.authoring.lesson import read
-from helper.authoring.proof import Stage, make_key
-from helper.judge import judge
-from helper.panel import to_html
+from helper.checking.panel import to_html
+from helper.judging.judge import judge
+from helper.lessons.key_of import make_key
+from helper.lessons.lesson import read
+from helper.lessons.stage import Stage
 
 ROOT = Path(__file__).parent.parent
 LESSON, EXERCISE = "02_cross_entropy", "softmax"

@@ -1,1 +1,1 @@
-"""A lesson read, run and built: text -> key, executed notebook, release."""
+"""The author's desk: compose, build, absorb, and the proof that the graders tell right from wrong."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from helper.authoring.build import fingerprint
-from helper.authoring.lesson import LessonError, stems, written_hash
 from helper.course import Course
+from helper.lessons.lesson import LessonError, stems, written_hash
 
 ATTACHED = re.compile(r"(!\[[^\]]*\])\(attachment:([^)\s]+)\)")
 

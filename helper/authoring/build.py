@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import json
@@ -12,12 +13,14 @@ import socket
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from helper import results
-from helper.authoring.lesson import Cell, Lesson, LessonError, stems, written_hash
 from helper.course import Course
+from helper.lessons.lesson import Cell, Lesson, LessonError, stems, written_hash
+from helper.made_of import code_hash, imported
 
 FIGURE = re.compile(r"(!\[[^\]]*\])\(\.\./img/([^)\s]+)\)")
 CELL_SECONDS = 120
@@ -26,15 +29,28 @@ INSTALLED = re.compile(r"(\x1b\[[\d;]*m)?[^\s\x1b]*[/\\]site-packages[/\\]")
 
 
 def stale(course: Course, lessons: Iterable[str] | None = None) -> list[str]:
-    """Return one sentence for each lesson whose built files are not those of its text. Reads hashes only."""
+    """Return one sentence for each lesson whose built files are not those of its text and of the code that makes them.
+
+    Reads and hashes only: nothing is imported, nothing runs.
+    """
     complaints = []
     for stem in lessons or stems(course.solutions):
-        written = written_hash(course.solutions, stem)
+        stamps = written_hash(course.solutions, stem), made_hash(course.solutions, stem)
         places = [folder / stem / f"{stem}.ipynb" for folder in (course.solutions, course.notebooks)]
         keys = [folder / stem / "key.json" for folder in (course.solutions, course.notebooks)]
-        if not all(_mentions(path, written) for path in (*places, *keys)):
+        if not all(_mentions(path, stamp) for path in (*places, *keys) for stamp in stamps):
             complaints.append(f'{stem} is stale: run "course build {stem}".')
     return complaints
+
+
+def made_hash(solutions: Path, stem: str) -> str:
+    """Hash the code that makes a lesson's notebook and key: what builds it, and what its own cells import of ours."""
+    text = (solutions / f"{stem}.py").read_text(encoding="utf-8")
+    roots = {"helper.authoring.build"}
+    for cell in text.split("\n# %%"):
+        with suppress(SyntaxError):  # a magic: it imports nothing of ours
+            roots.update(imported(ast.parse(f"# %%{cell}")))
+    return code_hash(roots)
 
 
 def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
@@ -42,9 +58,11 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
 
     Raises LessonError if the text cannot be built, or if the built notebook was edited in Jupyter since.
     """
-    from helper.authoring.lesson import read
-    from helper.authoring.proof import Stage, make_key, try_answers
-    from helper.authoring.release import release
+    from helper.authoring.proof import try_answers
+    from helper.lessons.key_of import make_key
+    from helper.lessons.lesson import read
+    from helper.lessons.stage import Stage
+    from helper.nbgrading.release import release
 
     lesson = read(course.solutions, stem)
     target = course.solutions / stem / f"{stem}.ipynb"
@@ -66,7 +84,9 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
         work = Path(name)
         folder = work / "solutions" / stem
         folder.mkdir(parents=True)
-        (folder / "key.json").write_text(key.dumps(), encoding="utf-8")
+        (folder / "key.json").write_text(
+            _stamped(key.dumps(), made_hash(course.solutions, stem)), encoding="utf-8"
+        )
         notebook = compose(lesson)
         _execute(notebook, folder, collected=work / "results.json")
         write_notebook(folder / f"{stem}.ipynb", notebook)
@@ -97,7 +117,11 @@ def compose(lesson: Lesson) -> Any:
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
-            "course": {"lesson": lesson.stem, "written": lesson.written},
+            "course": {
+                "lesson": lesson.stem,
+                "written": lesson.written,
+                "made": made_hash(lesson.path.parent, lesson.stem),
+            },
         }
     )
     notebook.metadata["course"]["built"] = fingerprint(notebook)
@@ -222,5 +246,10 @@ def _move_into_place(source: Path, target: Path) -> None:
     shutil.rmtree(source)
 
 
-def _mentions(path: Path, written: str) -> bool:
-    return path.exists() and f'"{written}"' in path.read_text(encoding="utf-8")
+def _stamped(key: str, made: str) -> str:
+    data = {"made": made} | json.loads(key)
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n"
+
+
+def _mentions(path: Path, stamp: str) -> bool:
+    return path.exists() and f'"{stamp}"' in path.read_text(encoding="utf-8")

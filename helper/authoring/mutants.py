@@ -13,10 +13,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from helper.authoring.lesson import LessonError
-from helper.authoring.proof import Stage
-from helper.judge import RIGHT, judge
-from helper.key import Key
+from helper.judging.judge import judge
+from helper.judging.key import Key
+from helper.judging.verdict import RIGHT
+from helper.lessons.lesson import LessonError
+from helper.lessons.stage import Stage
 
 SECONDS = 5
 

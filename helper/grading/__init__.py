@@ -1,1 +1,1 @@
-"""Marking a class: intake, canonical notebook, sandboxed run, judge, gradebook, report."""
+"""A class, in one straight line: handed in, marked, written down, reported. In the instructor's process."""

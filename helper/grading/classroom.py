@@ -7,7 +7,6 @@ side reads.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,9 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from helper.authoring.lesson import stems
 from helper.course import Course, CourseError
-from helper.key import Key
+from helper.files import write_whole
+from helper.judging.key import Key
+from helper.lessons.lesson import stems
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Classroom:
 
     def known_key(self, lesson: str) -> Key | None:
         """Return the key under the secret seed if this version of the lesson has one already."""
-        from helper.authoring.lesson import written_hash
+        from helper.lessons.lesson import written_hash
 
         try:
             key = Key.load(self.trusted / f"{lesson}.key.json")
@@ -100,8 +100,9 @@ class Classroom:
         known = self.known_key(lesson)
         if known:
             return known
-        from helper.authoring.lesson import read
-        from helper.authoring.proof import Stage, make_key
+        from helper.lessons.key_of import make_key
+        from helper.lessons.lesson import read
+        from helper.lessons.stage import Stage
 
         path = self.trusted / f"{lesson}.key.json"
         key = make_key(Stage(read(self.course.solutions, lesson)), self.seed)
@@ -116,8 +117,8 @@ class Classroom:
         write_whole(
             path,
             '"""nbgrader\'s commands and formgrader work in this classroom. Edit it as you like."""\n\n'
-            "from helper.authoring.release import configure\n"
-            "from helper.grading.nbgrader_steps import configure_autograde\n\n"
+            "from helper.nbgrading.release import configure\n"
+            "from helper.grading.autograde import configure_autograde\n\n"
             "c = get_config()  # noqa: F821\n"
             "configure(c)\n"
             "configure_autograde(c)\n"
@@ -143,23 +144,6 @@ class Classroom:
 def exercise_ids(release: Mapping[str, Any]) -> tuple[str, ...]:
     marks = [cell["metadata"].get("nbgrader", {}) for cell in release["cells"]]
     return tuple(mark["grade_id"] for mark in marks if mark.get("solution"))
-
-
-def write_whole(path: Path, text: str, *, mode: int = 0o644) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.unlink(missing_ok=True)  # a link of this name must not lead the writing elsewhere
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise CourseError(
-            f"{path} could not be written: {error.strerror}. Make room and run it again."
-        ) from error
 
 
 def _lock(descriptor: int) -> None:

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from helper.course import CourseError
-from helper.grading import gradebook, report
-from helper.grading.classroom import Classroom, write_whole
-from helper.grading.filled import with_outputs, without_outputs
-from helper.grading.intake import Submission, intake
+from helper.files import write_whole
+from helper.grading.classroom import Classroom
+from helper.grading.handed_in.intake import Submission, intake
+from helper.grading.handed_in.notebook import Canonical, canonical, read_notebook
 from helper.grading.ledger import Ledger, content_key
 from helper.grading.marking import Marked, unmarkable
-from helper.grading.notebook import Canonical, canonical, read_notebook
+from helper.grading.pages import report
+from helper.grading.pages.filled import with_outputs, without_outputs
 from helper.grading.workers import Task, Workers
-from helper.key import Key
+from helper.judging.key import Key
+from helper.nbgrading import gradebook
 
 BATCH = 10  # written down at once
 

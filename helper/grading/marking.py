@@ -9,14 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from helper.evidence import Evidence, Failure
-from helper.grading.notebook import Canonical, printable
-from helper.grading.runner import Runner
+from helper.grading.handed_in.notebook import Canonical, printable
 from helper.grading.suspicion import suspicions
-from helper.grading.transcript import CellRun, Job, Role, Run
-from helper.judge import NOT_ATTEMPTED, RIGHT, Result, Verdict, judge, look_below
-from helper.key import Key
-from helper.source import Definitions, calls, definitions, forbidden_names
+from helper.judging.evidence import Evidence, Failure
+from helper.judging.judge import judge, look_below
+from helper.judging.key import Key
+from helper.judging.names import Definitions, calls, definitions, forbidden_names
+from helper.judging.verdict import NOT_ATTEMPTED, RIGHT, Result, Verdict
+from helper.running.runner import Runner
+from helper.running.transcript import CellRun, Job, Role, Run
 
 LONGEST_ADVICE = 2000  # characters: it may quote the student
 STOPPED_BY = {

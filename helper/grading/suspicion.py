@@ -9,8 +9,8 @@ import ast
 from collections.abc import Iterator
 from itertools import chain
 
-from helper.grading.notebook import Canonical
-from helper.source import statements
+from helper.grading.handed_in.notebook import Canonical
+from helper.judging.names import statements
 
 MOST = 5  # named per cell
 
@@ -19,8 +19,8 @@ _BEHIND = {
     "settrace", "setprofile", "addaudithook", "meta_path", "ctypes", "ast_transformers", "run_code",
     "input_transformers_post", "input_transformers_cleanup", "sys.modules",
 }  # fmt: skip
-_COURSE = ("helper.checking", "helper.evidence", "helper.judge", "helper.key", "helper.panel", "helper.grading",
-           "helper.authoring")  # fmt: skip
+_COURSE = ("helper.checking", "helper.judging", "helper.lessons", "helper.running", "helper.sandbox", "helper.grading",
+           "helper.nbgrading", "helper.authoring", "helper.commands")  # fmt: skip
 _LONGEST_PATH = 5  # a.b.c…: a chain of thousands would take hours
 _LIBRARIES = {"torch", "nn", "F", "numpy", "np", "builtins", "helper", "json", "math", "random"}
 _BY_TEXT = {"getattr", "eval", "exec", "compile", "globals", "locals", "vars", "__import__", "__dict__",

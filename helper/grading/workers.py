@@ -20,12 +20,12 @@ from typing import Any
 
 from helper.course import CourseError
 from helper.grading.classroom import Classroom
-from helper.grading.forkserver import ForkServer
+from helper.grading.handed_in.notebook import canonical, read_notebook
 from helper.grading.marking import Marked, mark
-from helper.grading.notebook import canonical, read_notebook
-from helper.grading.runner import Runner
-from helper.grading.sandbox import Limits
-from helper.key import Key
+from helper.judging.key import Key
+from helper.running.forkserver import ForkServer
+from helper.running.runner import Runner
+from helper.sandbox.confine import Limits
 
 IN_FLIGHT = 3  # tasks per worker that are sent ahead, so that memory does not grow with the class
 

@@ -254,7 +254,7 @@ frame = sys._getframe()
 while frame:
     wanted += [value for name, value in frame.f_locals.items() if "key" in name.lower() and hasattr(value, "checks")]
     frame = frame.f_back
-for name in ("helper.judge", "helper.key", "helper.authoring", "helper.grading.marking", "helper.grading.classroom"):
+for name in ("helper.judging.judge", "helper.judging.key", "helper.authoring", "helper.grading.marking", "helper.grading.classroom"):
     module = sys.modules.get(name)
     wanted += [value for value in vars(module).values() if hasattr(value, "checks")] if module else []
 wanted = [thing for thing in wanted if not isinstance(thing, type)]
@@ -348,10 +348,10 @@ CHEATS = [
     wrong(
         "patches-expect",
         "makes expect hand over ones",
-        "import helper.checking\nhonest = helper.checking.check._expect\n"
+        "import helper.checking.check\nhonest = helper.checking.check.check._expect\n"
         "def expect(self, name, value, **more):\n"
         "    honest(self, name, torch.ones(()) if self.name == 'mean_square' else value, **more)\n"
-        "helper.checking.check._expect = expect",
+        "helper.checking.check.check._expect = expect",
         flag="reaches behind its check",
         telling=True,
         not_in_stock="there is no expect",
@@ -359,7 +359,7 @@ CHEATS = [
     wrong(
         "patches-evidence",
         "makes plain data out of other values than those shown",
-        "import helper.evidence as module\nhonest = module.plain\n"
+        "import helper.judging.evidence as module\nhonest = module.plain\n"
         "module.plain = lambda value, depth=0: {'tensor': True, 'shape': [], 'type': 'float', 'values': [1.0]} "
         "if isinstance(value, torch.Tensor) else honest(value, depth)",
         flag="reaches behind its check",
@@ -373,14 +373,14 @@ CHEATS = [
         own=(
             (
                 FIRST,
-                "import helper.checking, inspect\nhonest = helper.checking.check._expect\n"
+                "import helper.checking.check, inspect\nhonest = helper.checking.check.check._expect\n"
                 "def expect(self, name, value, **more):\n"
                 "    if self.name == 'mean_square':\n"
-                "        x = inspect.currentframe().f_back.f_globals['x']\n"
+                "        x = inspect.currentframe().f_back.f_locals['x']\n"
                 "        x = {'a single number': x[:1, :1], 'large numbers': 1000 * x}.get(name, x)\n"
                 "        value = x.pow(2).mean()\n"
                 "    honest(self, name, value, **more)\n"
-                "helper.checking.check._expect = expect",
+                "helper.checking.check.check._expect = expect",
             ),
         ),
         flag="reaches behind its check",
@@ -442,7 +442,7 @@ CHEATS = [
     wrong(
         "seizes-the-draw",
         "makes the drawn inputs zeros, for which zero is right",
-        "import helper.checking\nhelper.checking.Given.normal = lambda self, *shape, **k: torch.zeros(shape)",
+        "import helper.checking.check\nhelper.checking.Given.normal = lambda self, *shape, **k: torch.zeros(shape)",
         flag="reaches behind its check",
         not_in_stock="there is no given",
     ),
@@ -450,7 +450,7 @@ CHEATS = [
         "hooks-imports",
         "puts an import hook before all others and empties sys.modules",
         "import sys\nclass Hook:\n    def find_spec(self, *a):\n        raise ImportError('mine')\n"
-        "sys.meta_path.insert(0, Hook())\nfor name in ('json', 'helper.judge', 'helper.evidence', 'hashlib'):\n"
+        "sys.meta_path.insert(0, Hook())\nfor name in ('json', 'helper.judging.judge', 'helper.judging.evidence', 'hashlib'):\n"
         "    sys.modules[name] = None",
         flag="reaches behind its check",
     ),

@@ -28,16 +28,16 @@ from typing import Any
 import pytest
 from submissions import FORGE, HONEST, HOSTILE, UNREADABLE, Hostile, notebook
 
-from helper.authoring.lesson import read
 from helper.course import Course
-from helper.grading import report
-from helper.grading import runner as runner_module
 from helper.grading.classroom import Classroom
 from helper.grading.grade import Graded, grade
-from helper.grading.gradebook import open_gradebook
-from helper.grading.intake import intake
-from helper.grading.sandbox import MIB, Limits
+from helper.grading.handed_in.intake import intake
+from helper.grading.pages import report
 from helper.grading.workers import Workers
+from helper.lessons.lesson import read
+from helper.nbgrading.gradebook import open_gradebook
+from helper.running import runner as runner_module
+from helper.sandbox.confine import MIB, Limits
 
 ROOT = Path(__file__).parent.parent.parent
 LESSON = "01_mean"

@@ -31,6 +31,7 @@ def _(given, expect):
     expect("a single number", mean_square(x[:1, :1]))
     expect("large numbers", mean_square(1000 * x), points=2)
 
+
 # %% [markdown]
 # A cell that shows something.
 
@@ -45,6 +46,7 @@ exit_mean = ...  # "a" or "b"
 ### BEGIN SOLUTION
 exit_mean = "b"
 ### END SOLUTION
+
 
 # %% check="exit_mean" points=1
 @check("exit_mean")

@@ -1,0 +1,65 @@
+"""Inputs for a check, drawn from a stream that never changes between versions of a library."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class Given:
+    """Inputs for one check, drawn from a stream that is the same in every version of every library."""
+
+    def __init__(self, seed: str, check: str) -> None:
+        self._stream = np.random.RandomState(number_from(seed, check))
+        self.sizes: list[int] = []
+
+    def normal(self, *shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Draw a tensor of standard normal numbers."""
+        return torch.as_tensor(self._stream.standard_normal(self._noted(shape))).to(dtype)
+
+    def uniform(
+        self, *shape: int, low: float = 0.0, high: float = 1.0, dtype: torch.dtype = torch.float32
+    ) -> Tensor:
+        """Draw a tensor of numbers spread evenly over [low, high)."""
+        return torch.as_tensor(self._stream.uniform(low, high, self._noted(shape))).to(dtype)
+
+    def integers(self, high: int, size: int | tuple[int, ...]) -> Tensor:
+        """Draw an int64 tensor of whole numbers from 0 to high - 1, such as labels."""
+        shape = (size,) if isinstance(size, int) else size
+        self.sizes.append(high)
+        return torch.as_tensor(self._stream.randint(0, high, self._noted(shape)).astype(np.int64))
+
+    def permutation(self, n: int) -> Tensor:
+        """Draw the numbers 0 to n - 1 in random order, int64."""
+        return torch.as_tensor(self._stream.permutation(n).astype(np.int64))
+
+    def number(self, low: float = 0.0, high: float = 1.0) -> float:
+        """Draw one plain float from [low, high)."""
+        return float(self._stream.uniform(low, high))
+
+    def integer(self, low: int, high: int) -> int:
+        """Draw one plain int from low to high - 1."""
+        return int(self._stream.randint(low, high))
+
+    def generator(self) -> torch.Generator:
+        """Return a torch generator seeded from the stream."""
+        return torch.Generator().manual_seed(self.integer(0, 2**31 - 1))
+
+    def fill(self, module: torch.nn.Module, scale: float = 0.3) -> torch.nn.Module:
+        """Overwrite every parameter of `module`, biases too, with normal numbers times scale, and return it."""
+        with torch.no_grad():
+            for parameter in module.parameters():
+                numbers = self._stream.standard_normal(tuple(parameter.shape)) * scale
+                parameter.copy_(torch.as_tensor(numbers))
+        return module
+
+    def _noted(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        self.sizes.extend(shape)
+        return shape
+
+
+def number_from(*parts: str) -> int:
+    return int.from_bytes(hashlib.sha256("\n".join(parts).encode()).digest()[:4], "big")

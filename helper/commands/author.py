@@ -1,0 +1,110 @@
+"""What an author's commands do and print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from helper.course import Course, CourseError
+from helper.lessons import lesson as lessons
+
+if TYPE_CHECKING:
+    from helper.lessons.stage import Stage
+
+SIGNS = {"right": "[green]✓[/]", "mistake": "[yellow]✗[/]"}
+
+
+def build(course: Course, stems: list[str] | None, *, check: bool, force: bool) -> int:
+    """Build lessons (by default those that are stale), or with `check` only say which are. Returns the exit code."""
+    from helper.authoring import build as building
+
+    known = lessons.stems(course.solutions)
+    for stem in stems or []:
+        if stem not in known:
+            raise CourseError(
+                f'There is no lesson "{stem}": the lessons are {", ".join(known) or "none yet"}.'
+            )
+    chosen = stems or known
+    console = Console(highlight=False, soft_wrap=True)
+    if check:
+        complaints = building.stale(course, chosen)
+        for line in complaints or ["Everything built is up to date."]:
+            console.print(line)
+        return 1 if complaints else 0
+    if not stems and not force:
+        chosen = [stem for stem in known if building.stale(course, [stem])]
+        if not chosen:
+            console.print("Everything built is up to date.")
+    code = 0
+    for stem in chosen:
+        with console.status(f"building {stem}"):
+            problems = building.build(course, stem, force=force)
+        for line in problems:
+            console.print(escape(line))
+        console.print(f"{stem}: {'not built, nothing was written' if problems else 'built'}")
+        code = code or bool(problems)
+    return int(code)
+
+
+def try_(course: Course, name: str, seeds: int, *, mutants: bool = False) -> int:
+    """Print each answer of a lesson's bank with its verdict and advice. Returns the exit code."""
+    from helper.authoring.proof import try_answers
+    from helper.lessons.key_of import PRACTICE, make_key
+    from helper.lessons.stage import Stage
+
+    stem, _, exercise = name.partition("/")
+    lesson = lessons.read(course.solutions, stem)
+    if exercise and exercise not in lesson.exercises:
+        raise CourseError(f'{stem} has no exercise "{exercise}": it has {", ".join(lesson.exercises)}.')
+    console = Console(highlight=False, soft_wrap=True)
+    stage = Stage(lesson)
+    if mutants:
+        return _try_mutants(console, stage, [exercise] if exercise else list(lesson.exercises))
+    wrong = 0
+    for number in range(seeds):
+        key = make_key(stage, PRACTICE if number == 0 else f"seed {number}")
+        for tried in try_answers(stage, key, [exercise] if exercise else None):
+            wrong += bool(tried.problem)
+            if number and not tried.problem:
+                continue
+            points = f"{tried.verdict.points:.3g}/{tried.verdict.max:g}"
+            head = (
+                f"{SIGNS[tried.answer.kind]} {tried.answer.exercise:24} {tried.verdict.verdict:14} {points:8}"
+            )
+            console.print(
+                f"{head} {escape(tried.answer.title if tried.answer.kind == 'right' else '')}".rstrip()
+            )
+            for advice in tried.verdict.advice:
+                console.print(f"    {escape(advice)}")
+            if tried.problem:
+                console.print(f"    [red]PROBLEM[/] under seed {key.seed}: {escape(tried.problem)}")
+    console.print(f"{wrong} problem{'' if wrong == 1 else 's'} under {seeds} seed{'' if seeds == 1 else 's'}")
+    return 1 if wrong else 0
+
+
+def _try_mutants(console: Console, stage: Stage, exercises: list[str]) -> int:
+    from helper.authoring.mutants import survivors
+    from helper.lessons.key_of import make_key
+
+    keys = [make_key(stage, seed) for seed in ("practice", "seed 1", "seed 2")]
+    found = 0
+    for exercise in exercises:
+        for mutant in survivors(stage, exercise, keys):
+            found += 1
+            console.print(f"{exercise}, line {mutant.line}: {escape(mutant.change)}, and the check passes.")
+            console.print(escape(mutant.source), style="dim")
+    console.print(
+        f"{found} mutation{'' if found == 1 else 's'} passed; tighten the check or add it as a right answer"
+    )
+    return 1 if found else 0
+
+
+def absorb(course: Course, notebook: Path) -> int:
+    """Write an edited notebook's cells back into its lesson's text. Returns the exit code."""
+    from helper.authoring.absorb import absorb as bring_back
+
+    Console(highlight=False, soft_wrap=True).print(escape(bring_back(course, notebook)))
+    return 0

@@ -1,0 +1,133 @@
+"""The key: what the reference and every known mistake show in each check, computed by `course build`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from helper.judging.evidence import RELATIVE_TOLERANCE, Evidence, Failure, Plain, seal
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One named thing a check looks at: the reference's value and what it is worth."""
+
+    name: str
+    points: float
+    value: Plain
+    tolerance: float = RELATIVE_TOLERANCE
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """The evidence of one or more mistakes that cannot be told apart, and the advice of each."""
+
+    advice: tuple[str, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class CheckKey:
+    """All that is needed to judge one check.
+
+    without: names the answer may not use; sizes: the lengths of the inputs drawn, for guesses such as "8 times
+    too large, and 8 is the batch size".
+    """
+
+    name: str
+    points: float
+    expectations: tuple[Expectation, ...]
+    mistakes: tuple[Mistake, ...] = ()
+    without: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Key:
+    """The checks of one lesson under one seed. Texts in it are sealed (hashed), numbers are plain."""
+
+    lesson: str
+    seed: str
+    written: str
+    checks: Mapping[str, CheckKey]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "lesson": self.lesson,
+            "seed": self.seed,
+            "written": self.written,
+            "checks": {name: _check_to_json(check) for name, check in self.checks.items()},
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Key:
+        checks = {name: _check_from_json(name, check) for name, check in data["checks"].items()}
+        return cls(data["lesson"], data["seed"], data["written"], checks)
+
+    @classmethod
+    def load(cls, path: Path) -> Key:
+        """Read a key file. Raises FileNotFoundError, or ValueError if it is not a key."""
+        try:
+            return cls.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is not a key") from error
+
+    def dumps(self) -> str:
+        return json.dumps(self.to_json(), ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n"
+
+
+def sealed_failure(failure: Failure | None, salt: str) -> Failure | None:
+    """Hide an exception's text but keep it comparable: numbers and addresses in it do not count."""
+    if failure is None:
+        return None
+    return Failure(failure.kind, seal(re.sub(r"0x[0-9a-f]+|\d+", "#", failure.message), salt))
+
+
+def _check_to_json(check: CheckKey) -> dict[str, Any]:
+    reference = {item.name: item.value for item in check.expectations}
+    data: dict[str, Any] = {"points": check.points}
+    if check.without:
+        data["without"] = list(check.without)
+    if check.sizes:
+        data["sizes"] = list(check.sizes)
+    data["expectations"] = [
+        {"name": item.name, "points": item.points, "value": item.value}
+        | ({} if item.tolerance == RELATIVE_TOLERANCE else {"tolerance": item.tolerance})
+        for item in check.expectations
+    ]
+    data["mistakes"] = []
+    for mistake in check.mistakes:
+        shown = mistake.evidence.shown
+        entry: dict[str, Any] = {"advice": list(mistake.advice)}
+        # Only what differs from the reference is written down; the order says where the mistake stopped.
+        entry["shown"] = [
+            [name, "same" if value == reference.get(name) else value] for name, value in shown.items()
+        ]
+        if mistake.evidence.failure:
+            entry["failure"] = [mistake.evidence.failure.kind, mistake.evidence.failure.message]
+        data["mistakes"].append(entry)
+    return data
+
+
+def _check_from_json(name: str, data: Mapping[str, Any]) -> CheckKey:
+    expectations = tuple(
+        Expectation(item["name"], item["points"], item["value"], item.get("tolerance", RELATIVE_TOLERANCE))
+        for item in data["expectations"]
+    )
+    reference = {item.name: item.value for item in expectations}
+    mistakes = tuple(
+        Mistake(
+            tuple(item["advice"]),
+            Evidence(
+                {shown: reference[shown] if value == "same" else value for shown, value in item["shown"]},
+                Failure(*item["failure"]) if "failure" in item else None,
+            ),
+        )
+        for item in data["mistakes"]
+    )
+    without, sizes = tuple(data.get("without", ())), tuple(data.get("sizes", ()))
+    return CheckKey(name, data["points"], expectations, mistakes, without, sizes)

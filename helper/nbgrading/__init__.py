@@ -1,0 +1,1 @@
+"""The only room that knows nbgrader: its settings, its release, its gradebook."""

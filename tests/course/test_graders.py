@@ -1,0 +1,168 @@
+"""The proof of the graders, for every lesson: right answers pass, mistakes fail with their own advice."""
+
+import json
+from functools import cache
+
+import pytest
+from conftest import ROOT
+
+from helper.authoring.mutants import survivors
+from helper.authoring.proof import try_answers
+from helper.checking.given import Given
+from helper.judging.evidence import Evidence, plain
+from helper.judging.judge import judge
+from helper.judging.key import Key
+from helper.judging.verdict import NOT_ATTEMPTED
+from helper.lessons.key_of import PRACTICE, make_key
+from helper.lessons.lesson import read, stems
+from helper.lessons.stage import Stage
+
+SOLUTIONS = ROOT / "solutions"
+LESSONS = stems(SOLUTIONS)
+SEEDS = (PRACTICE, "seed 1", "seed 2", "seed 3", "seed 4", "seed 5")
+
+
+@cache
+def stage(stem):
+    return Stage(read(SOLUTIONS, stem))
+
+
+@cache
+def key(stem, seed):
+    return make_key(stage(stem), seed)
+
+
+EXERCISES = [(stem, exercise) for stem in LESSONS for exercise in read(SOLUTIONS, stem).exercises]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("stem", LESSONS)
+def test_right_answers_pass_and_every_mistake_gets_its_own_advice(stem, seed):
+    tried = try_answers(stage(stem), key(stem, seed))
+    assert [(item.answer.title, item.problem) for item in tried if item.problem] == []
+
+
+@pytest.mark.parametrize("stem", LESSONS)
+def test_the_key_in_the_repository_is_the_one_the_lesson_gives(stem):
+    for folder in (SOLUTIONS / stem, ROOT / "notebooks" / stem):
+        kept = Key.load(folder / "key.json")
+        computed = key(stem, PRACTICE)
+        assert kept.written == computed.written
+        assert set(kept.checks) == set(computed.checks)
+        for name, check in kept.checks.items():
+            evidence = Evidence({item.name: item.value for item in check.expectations})
+            again = {item.name: item.value for item in computed.checks[name].expectations}
+            # Compared with tolerance: another processor may round differently in the last digit.
+            assert judge_sealed(evidence, again)
+
+
+def judge_sealed(evidence, again):
+    from helper.judging.evidence import same
+
+    return evidence.shown.keys() == again.keys() and all(
+        same(value, again[name]) for name, value in evidence.shown.items()
+    )
+
+
+@pytest.mark.parametrize("stem", LESSONS)
+def test_every_exercise_has_two_right_answers_and_several_mistakes(stem):
+    lesson = read(SOLUTIONS, stem)
+    for exercise, cell in lesson.exercises.items():
+        kinds = [answer.kind for answer in lesson.answers if answer.exercise == exercise]
+        if f"{exercise} = ..." in cell.source:
+            assert kinds.count("mistake") >= 2, exercise  # a distractor each
+        else:
+            assert kinds.count("right") >= 2, exercise
+            assert kinds.count("mistake") >= 4, exercise
+
+
+@pytest.mark.parametrize("stem", LESSONS)
+def test_a_lesson_has_seventeen_points_of_exercises_and_three_of_exit_questions(stem):
+    lesson = read(SOLUTIONS, stem)
+    exits = [cell.points for cell in lesson.checks.values() if cell.name.startswith("exit_")]
+    assert lesson.points == 20
+    assert sum(exits) == 3
+
+
+@pytest.mark.parametrize(("stem", "exercise"), EXERCISES)
+def test_no_small_mutation_of_a_reference_passes(stem, exercise):
+    keys = [key(stem, seed) for seed in SEEDS[:3]]
+    assert [(mutant.line, mutant.change) for mutant in survivors(stage(stem), exercise, keys)] == []
+
+
+def released(stem):
+    return json.loads((ROOT / "notebooks" / stem / f"{stem}.ipynb").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("stem", LESSONS)
+def test_the_untouched_release_earns_nothing_and_is_not_attempted_everywhere(stem):
+    sources = {cell["id"]: "".join(cell["source"]) for cell in released(stem)["cells"]}
+    for exercise in read(SOLUTIONS, stem).exercises:
+        evidence = stage(stem).evidence(exercise, sources[exercise], PRACTICE).evidence
+        verdict = judge(evidence, key(stem, PRACTICE).checks[exercise], stem)
+        assert (verdict.verdict, verdict.points) == (NOT_ATTEMPTED, 0.0), exercise
+
+
+@pytest.mark.parametrize("stem", LESSONS)
+def test_no_line_of_a_solution_is_released(stem):
+    lesson = read(SOLUTIONS, stem)
+    text = (ROOT / "notebooks" / stem / f"{stem}.ipynb").read_text(encoding="utf-8")
+    released_lines = {
+        line.strip() for cell in released(stem)["cells"] for line in "".join(cell["source"]).split("\n")
+    }
+    assert "BEGIN SOLUTION" not in text
+    for cell in lesson.exercises.values():
+        shown = [
+            line for other in lesson.cells if other.role != "exercise" for line in other.source.split("\n")
+        ]
+        given = {line.strip() for line in [*shown, *_outside_solution(cell.source)]}
+        inside = [line.strip() for line in _inside_solution(cell.source)]
+        # What a demonstration shows anyway, or is too short to tell anything, is no secret.
+        secret = [
+            line for line in inside if len(line) > 12 and not line.startswith("#") and line not in given
+        ]
+        assert [line for line in secret if line in released_lines] == []
+
+
+def _inside_solution(source):
+    inside = False
+    for line in source.split("\n"):
+        if "BEGIN SOLUTION" in line or "END SOLUTION" in line:
+            inside = "BEGIN" in line
+        elif inside:
+            yield line
+
+
+def _outside_solution(source):
+    return [line for line in source.split("\n") if line not in list(_inside_solution(source))]
+
+
+STUBS = {
+    "None": "lambda *args, **kwargs: None",
+    "zero": "lambda *args, **kwargs: 0.0",
+    "one": "lambda *args, **kwargs: 1",
+    "True": "lambda *args, **kwargs: True",
+    "its input": "lambda *args, **kwargs: args[0] if args else None",
+}
+
+
+@pytest.mark.parametrize(("stem", "exercise"), EXERCISES)
+def test_an_answer_without_thought_earns_at_most_a_third(stem, exercise):
+    if exercise.startswith("exit_"):
+        return  # one letter is one letter
+    for name, stub in STUBS.items():
+        evidence = stage(stem).evidence(exercise, f"{exercise} = {stub}", "seed 1").evidence
+        verdict = judge(evidence, key(stem, "seed 1").checks[exercise], stem)
+        assert verdict.points <= verdict.max / 3, f"{name} earns {verdict.points} of {verdict.max}"
+
+
+def test_evidence_of_a_check_is_small_enough_for_the_grader():
+    from helper.sandbox.confine import Limits
+
+    for stem in LESSONS:
+        for check in key(stem, PRACTICE).checks.values():
+            assert len(json.dumps([item.value for item in check.expectations])) < Limits().evidence_bytes / 4
+
+
+def test_given_numbers_are_plain_evidence():
+    assert "values" in plain(Given("a", "b").normal(2))
