@@ -980,8 +980,8 @@ def dropout(x, p, training, generator):
 
 
 # %% mistake="dropout"
-"""An exact number of elements is dropped in every row. That is close, but the elements are then not independent: whether
-one stays depends on the others. Draw for each number on its own."""
+"""The same number of elements is dropped in every row. On average that is right, but then whether one stays depends on
+the others. Each number has a draw of its own."""
 
 
 def dropout(x, p, training, generator):
@@ -989,12 +989,9 @@ def dropout(x, p, training, generator):
         return x
     if p == 1:
         return torch.zeros_like(x)
-    mask = torch.ones(x.shape)
-    shift = int(torch.randint(x.shape[-1], (1,), generator=generator))
-    for row in range(x.shape[0]):
-        mask[row, : int(p * x.shape[1])] = 0
-        mask[row] = mask[row].roll(shift + row)
-    return x * mask / (1 - p)
+    lots = torch.rand(x.shape, generator=generator)
+    gone = lots.argsort(dim=-1).argsort(dim=-1) < round(p * x.shape[-1])
+    return x.masked_fill(gone, 0) / (1 - p)
 
 
 # %% [markdown]
@@ -1382,8 +1379,9 @@ def keep_best(model, train_epoch, validate, epochs):
 
 
 # %% mistake="keep_best"
-"""What you kept is no copy: `state_dict()` hands out the model's own tensors, and they changed along with every later
-epoch. So the model is as it was after the last one."""
+"""Something was put back, and yet the model is as it was after the *last* epoch. What was kept is no copy: `state_dict()`
+hands out the model's own tensors, they change with every later epoch, and so do a shallow copy and what `detach`
+gives."""
 
 
 def keep_best(model, train_epoch, validate, epochs):
@@ -1398,24 +1396,8 @@ def keep_best(model, train_epoch, validate, epochs):
 
 
 # %% mistake="keep_best"
-"""The dictionary was copied, the tensors in it were not: a shallow copy holds the model's own tensors, and `detach`
-shares their memory, too. They changed along with every later epoch."""
-
-
-def keep_best(model, train_epoch, validate, epochs):
-    best, lowest = 0, math.inf
-    for epoch in range(epochs):
-        train_epoch(model)
-        loss = validate(model)
-        if loss < lowest:
-            best, lowest, kept = epoch, loss, copy.copy(model.state_dict())
-    model.load_state_dict(kept)
-    return best
-
-
-# %% mistake="keep_best"
-"""The number of the best epoch is right, but nothing was kept and put back: the model is as it was after the last
-epoch."""
+"""The number of the best epoch is right, but the model is as it was after the *last* epoch. What it held after the best
+one must be kept, as a copy, and put back at the end."""
 
 
 def keep_best(model, train_epoch, validate, epochs):
@@ -1425,20 +1407,6 @@ def keep_best(model, train_epoch, validate, epochs):
         loss = validate(model)
         if loss < lowest:
             best, lowest = epoch, loss
-    return best
-
-
-# %% mistake="keep_best"
-"""The best epoch's state was kept and never given back to the model."""
-
-
-def keep_best(model, train_epoch, validate, epochs):
-    best, lowest = 0, math.inf
-    for epoch in range(epochs):
-        train_epoch(model)
-        loss = validate(model)
-        if loss < lowest:
-            best, lowest, kept = epoch, loss, copy.deepcopy(model.state_dict())
     return best
 
 
@@ -1969,12 +1937,13 @@ validation pile, and none would be left for the truth."""
 exit_report = "d"
 
 # %% mistake="exit_twice"
-"""Without `backward` and an optimiser's step no parameter moves, and none of the two happened here."""
+"""`no_grad` stops the recording. Dropout does not ask whether anything is recorded, it asks for the mode. And without
+`backward` and a step, no parameter moves."""
 exit_twice = "a"
 
 # %% mistake="exit_twice"
-"""`no_grad` works wherever code runs inside its block, in functions, too. And without recording there is no graph that a
-second pass could use."""
+"""`no_grad` holds for everything inside its block. And a recorded pass gives the same numbers as one that is not
+recorded: something else must differ."""
 exit_twice = "b"
 
 # %% mistake="exit_twice"
