@@ -21,30 +21,53 @@ app = typer.Typer(
 @app.command()
 def lab(
     lesson: Annotated[
-        str, typer.Argument(help="A stem such as 02_cross_entropy; the list of all by default.")
+        str, typer.Argument(help="A stem such as 02_cross_entropy, or its number; the start page by default.")
     ] = "",
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
 ) -> None:
-    """Open JupyterLab on the notebooks."""
-    from helper.commands import student as desk
+    """Open JupyterLab on the start page, or on a lesson."""
+    from helper.commands import student
 
-    raise typer.Exit(desk.lab(find_course(), lesson, browser))
+    raise typer.Exit(student.lab(lesson, browser))
 
 
 @app.command()
 def doctor() -> None:
     """Check the installation; each problem names its cure."""
-    from helper.commands import student as desk
+    from helper.commands import doctor as examination
 
-    raise typer.Exit(desk.doctor(find_course()))
+    raise typer.Exit(examination.doctor())
 
 
 @app.command()
 def progress() -> None:
-    """Print the points so far per lesson and exercise."""
-    from helper.commands import student as desk
+    """Print the best points so far per lesson and exercise."""
+    from helper.commands import student
 
-    raise typer.Exit(desk.progress(find_course()))
+    raise typer.Exit(student.progress())
+
+
+@app.command()
+def submit(
+    lessons: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Stems such as 02_cross_entropy, or their numbers; all you worked in by default."
+        ),
+    ] = None,
+) -> None:
+    """Run a lesson from the top, show what would be marked, and write one notebook to hand in."""
+    from helper.commands import submit as handing_in
+
+    raise typer.Exit(handing_in.submit(lessons or []))
+
+
+@app.command()
+def update() -> None:
+    """Bring a new version of the lessons to your desk; your answers stay in them."""
+    from helper.commands import student
+
+    raise typer.Exit(student.update())
 
 
 @app.command()
@@ -83,6 +106,14 @@ def try_(
     from helper.commands import author as verbs
 
     raise typer.Exit(verbs.try_(find_course(), lesson, seeds, mutants=mutants))
+
+
+@app.command()
+def new(name: Annotated[str, typer.Argument(help="LESSON, or LESSON/EXERCISE to add to one")]) -> None:
+    """Write the skeleton of a lesson or an exercise: text, answers, figure."""
+    from helper.commands import author as verbs
+
+    raise typer.Exit(verbs.new(find_course(), name))
 
 
 @app.command()

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+_BESIDE = (".css", ".html", ".j2", ".js", ".svg")
 # `helper` loads its parts on first use, by names that are not modules of the same name.
 _PARTS = {"helper.check": "helper.checking.check"}
 
@@ -71,7 +72,7 @@ def _of_module(path: Path) -> tuple[tuple[str, ...], str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     for beside in sorted(path.parent.iterdir()):
-        if beside.suffix != ".py" and beside.name in texts and beside.is_file():
+        if beside.suffix in _BESIDE and beside.name in texts:
             digest.update(beside.read_bytes().replace(b"\r\n", b"\n"))
     return tuple(imported(tree)), digest.hexdigest()
 

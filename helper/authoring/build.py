@@ -18,12 +18,18 @@ from pathlib import Path
 from typing import Any
 
 from helper import results
+from helper.authoring.frame import framed
 from helper.course import Course
+from helper.desk.cells import mark_as_released
+from helper.desk.places import Desk
+from helper.desk.update import BESIDE, take_along
+from helper.judging.names import cell_id
 from helper.lessons.lesson import Cell, Lesson, LessonError, stems, written_hash
 from helper.made_of import code_hash, imported
 
 FIGURE = re.compile(r"(!\[[^\]]*\])\(\.\./img/([^)\s]+)\)")
 CELL_SECONDS = 120
+YOURS = "nbval-ignore-output"  # the tag of a cell that shows the reader's own machine or work, and not the author's
 # Where libraries lie on the author's machine, as a traceback shows it: perhaps after a colour.
 INSTALLED = re.compile(r"(\x1b\[[\d;]*m)?[^\s\x1b]*[/\\]site-packages[/\\]")
 
@@ -37,7 +43,7 @@ def stale(course: Course, lessons: Iterable[str] | None = None) -> list[str]:
     for stem in lessons or stems(course.solutions):
         stamps = written_hash(course.solutions, stem), made_hash(course.solutions, stem)
         places = [folder / stem / f"{stem}.ipynb" for folder in (course.solutions, course.notebooks)]
-        keys = [folder / stem / "key.json" for folder in (course.solutions, course.notebooks)]
+        keys = [folder / stem / name for folder in (course.solutions, course.notebooks) for name in BESIDE]
         if not all(_mentions(path, stamp) for path in (*places, *keys) for stamp in stamps):
             complaints.append(f'{stem} is stale: run "course build {stem}".')
     return complaints
@@ -59,7 +65,7 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
     Raises LessonError if the text cannot be built, or if the built notebook was edited in Jupyter since.
     """
     from helper.authoring.proof import try_answers
-    from helper.lessons.key_of import make_key
+    from helper.lessons.key_of import make_again, make_key
     from helper.lessons.lesson import read
     from helper.lessons.stage import Stage
     from helper.nbgrading.release import release
@@ -80,21 +86,28 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
     ]
     if problems:
         return problems
+    take_answers_along(course, stem)
     with tempfile.TemporaryDirectory(dir=course.root, prefix=".build-") as name:
         work = Path(name)
         folder = work / "solutions" / stem
         folder.mkdir(parents=True)
-        (folder / "key.json").write_text(
-            _stamped(key.dumps(), made_hash(course.solutions, stem)), encoding="utf-8"
-        )
+        made = made_hash(course.solutions, stem)
+        for name, made_key in (("key.json", key), ("again.json", make_again(stage))):
+            (folder / name).write_text(_stamped(made_key.dumps(), made), encoding="utf-8")
         notebook = compose(lesson)
         _execute(notebook, folder, collected=work / "results.json")
         write_notebook(folder / f"{stem}.ipynb", notebook)
         release(work, stem, f"sqlite:///{work / 'gradebook.db'}")
+        _mark(work / "notebooks" / stem / f"{stem}.ipynb")
         for part in ("solutions", "notebooks"):
             _move_into_place(work / part / stem, course.root / part / stem)
         results.keep(work / "results.json")
     return []
+
+
+def take_answers_along(course: Course, stem: str) -> str:
+    """Bring answers that somebody wrote into notebooks/ to the desk. Returns a sentence about it, or ""."""
+    return take_along(course.notebooks / stem / f"{stem}.ipynb", Desk(course.work, course.notebooks))
 
 
 def compose(lesson: Lesson) -> Any:
@@ -113,6 +126,7 @@ def compose(lesson: Lesson) -> Any:
             for name in FIGURE.findall(cell.source):
                 made.setdefault("attachments", {})[name[1]] = _attachment(lesson, name[1])
         notebook.cells.append(made)
+    notebook.cells = framed(lesson, notebook.cells)
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -147,6 +161,15 @@ def edited(path: Path) -> bool:
         return False  # damaged: there is no edit in it that could be kept
 
 
+def _mark(path: Path) -> None:
+    """Note in a released notebook what its cells are, so that answers in it, or in a copy, can be told."""
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    mark_as_released(notebook)
+    write_notebook(path, notebook)
+
+
 def write_notebook(path: Path, notebook: Any) -> None:
     import nbformat
 
@@ -178,7 +201,7 @@ def _metadata(cell: Cell, counts: Counter[str]) -> dict[str, Any]:
 def _cell_id(cell: Cell, counts: Counter[str]) -> str:
     if cell.name:
         return f"check_{cell.name}" if cell.role == "check" else cell.name
-    digest = hashlib.sha256(f"{cell.type}\n{cell.source}".encode()).hexdigest()[:12]
+    digest = cell_id(cell.type, cell.source)
     counts[digest] += 1
     return digest if counts[digest] == 1 else f"{digest}-{counts[digest]}"
 
@@ -230,6 +253,8 @@ def _execute(notebook: Any, folder: Path, collected: Path) -> None:
         except CellTimeoutError as error:
             raise LessonError(f"A cell of {stem} ran for more than {CELL_SECONDS} s.") from error
     for cell in notebook.cells:
+        if YOURS in cell.metadata.get("tags", []):
+            cell.outputs = []
         for output in cell.get("outputs", []):
             if output.output_type == "error":  # of a cell meant to fail
                 output.traceback = [INSTALLED.sub(r"\1", line) for line in output.traceback]
@@ -241,7 +266,7 @@ def _move_into_place(source: Path, target: Path) -> None:
     """Put built files into place one by one, each at once; other files of the folder stay."""
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted(source.iterdir()):
-        if path.name in (f"{target.name}.ipynb", "key.json"):
+        if path.name in (f"{target.name}.ipynb", *BESIDE):
             os.replace(path, target / path.name)
     shutil.rmtree(source)
 

@@ -31,8 +31,7 @@ def try_answers(stage: Stage, key: Key, exercises: Iterable[str] | None = None) 
         bank = [answer for answer in lesson.answers if answer.exercise == exercise]
         for answer in [reference, *bank]:
             evidence = stage.evidence(exercise, answer.source, key.seed).evidence
-            forbidden = stage.forbidden(exercise, answer.source)
-            verdict = judge(evidence, key.checks[exercise], key.lesson, forbidden)
+            verdict = judge(evidence, key.checks[exercise], key.lesson)
             tried.append(Tried(answer, verdict, _problem(answer, verdict, evidence)))
     return tried
 
@@ -42,13 +41,13 @@ def _problem(answer: Answer, verdict: Verdict, evidence: Evidence) -> str:
         if verdict.verdict == RIGHT:
             return ""
         return "a right answer does not pass: " + " ".join(verdict.advice)
-    if verdict.verdict == RIGHT or verdict.points >= verdict.max:
+    if verdict.verdict == RIGHT or verdict.points >= verdict.max > 0:
         return "a mistake passes"
     if verdict.verdict == NOT_ATTEMPTED:
         return "a mistake counts as not attempted"
     # A forbidden name has its own advice, which the mistake is there to show.
-    if verdict.verdict != MISTAKE or not (
-        answer.title in verdict.advice or "does without" in verdict.advice[0]
-    ):
+    first = verdict.pieces[0]
+    named = first.fields.get("texts", [first.fields.get("text")])
+    if verdict.verdict != MISTAKE or not (answer.title in named or first.kind == "forbidden"):
         return "a mistake does not get its own advice, but: " + " ".join(verdict.advice)
     return ""

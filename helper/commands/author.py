@@ -40,6 +40,9 @@ def build(course: Course, stems: list[str] | None, *, check: bool, force: bool) 
             console.print("Everything built is up to date.")
     code = 0
     for stem in chosen:
+        taken = building.take_answers_along(course, stem)
+        if taken:
+            console.print(escape(taken))
         with console.status(f"building {stem}"):
             problems = building.build(course, stem, force=force)
         for line in problems:
@@ -51,6 +54,7 @@ def build(course: Course, stems: list[str] | None, *, check: bool, force: bool) 
 
 def try_(course: Course, name: str, seeds: int, *, mutants: bool = False) -> int:
     """Print each answer of a lesson's bank with its verdict and advice. Returns the exit code."""
+    from helper.authoring import rules
     from helper.authoring.proof import try_answers
     from helper.lessons.key_of import PRACTICE, make_key
     from helper.lessons.stage import Stage
@@ -63,9 +67,13 @@ def try_(course: Course, name: str, seeds: int, *, mutants: bool = False) -> int
     stage = Stage(lesson)
     if mutants:
         return _try_mutants(console, stage, [exercise] if exercise else list(lesson.exercises))
+    chosen = [exercise] if exercise else list(lesson.exercises)
+    broken = [] if exercise else rules.broken_by_lesson(lesson)
+    broken += [sentence for name in chosen for sentence in rules.broken_by_bank(lesson, name)]
     wrong = 0
     for number in range(seeds):
         key = make_key(stage, PRACTICE if number == 0 else f"seed {number}")
+        broken += [sentence for name in chosen for sentence in rules.broken_by_luck(stage, name, key)]
         for tried in try_answers(stage, key, [exercise] if exercise else None):
             wrong += bool(tried.problem)
             if number and not tried.problem:
@@ -81,6 +89,9 @@ def try_(course: Course, name: str, seeds: int, *, mutants: bool = False) -> int
                 console.print(f"    {escape(advice)}")
             if tried.problem:
                 console.print(f"    [red]PROBLEM[/] under seed {key.seed}: {escape(tried.problem)}")
+    for sentence in broken:
+        console.print(f"[red]RULE[/] {escape(sentence)}")
+    wrong += len(broken)
     console.print(f"{wrong} problem{'' if wrong == 1 else 's'} under {seeds} seed{'' if seeds == 1 else 's'}")
     return 1 if wrong else 0
 
@@ -100,6 +111,19 @@ def _try_mutants(console: Console, stage: Stage, exercises: list[str]) -> int:
         f"{found} mutation{'' if found == 1 else 's'} passed; tighten the check or add it as a right answer"
     )
     return 1 if found else 0
+
+
+def new(course: Course, name: str) -> int:
+    """Write the skeleton of a lesson, or add one of an exercise. Returns the exit code."""
+    from helper.authoring.new import new_exercise, new_lesson
+
+    stem, _, exercise = name.partition("/")
+    written = new_exercise(course, stem, exercise) if exercise else new_lesson(course, stem)
+    console = Console(highlight=False, soft_wrap=True)
+    for path in written:
+        console.print(f"written: {path}")
+    console.print(f'Now write, then look at it with "course try {name}" and "course build {stem}".')
+    return 0
 
 
 def absorb(course: Course, notebook: Path) -> int:

@@ -118,7 +118,7 @@ class Classroom:
             path,
             '"""nbgrader\'s commands and formgrader work in this classroom. Edit it as you like."""\n\n'
             "from helper.nbgrading.release import configure\n"
-            "from helper.grading.autograde import configure_autograde\n\n"
+            "from helper.nbgrading.autograde import configure_autograde\n\n"
             "c = get_config()  # noqa: F821\n"
             "configure(c)\n"
             "configure_autograde(c)\n"

@@ -16,7 +16,6 @@ from helper.files import write_whole
 from helper.grading.classroom import Classroom
 from helper.judging.judge import judge
 from helper.judging.key import Key
-from helper.judging.names import definitions, forbidden_names
 from helper.lessons.lesson import Answer, Lesson, read
 
 if TYPE_CHECKING:
@@ -164,13 +163,7 @@ def _points(
         for exercise, given in handed.items()
     }
     shown = stage.evidence_of_all(answers, key.seed)
-    cells = [cell.source for cell in stage.lesson.cells if cell.role == "setup"]
-    cells += [source for sources in answers.values() for source in sources]
-    defined = definitions(cells)
-    return {
-        name: judge(shown[name], check, key.lesson, forbidden_names(defined, name, check.without)).points
-        for name, check in key.checks.items()
-    }
+    return {name: judge(shown[name], check, key.lesson).points for name, check in key.checks.items()}
 
 
 def _choose(lesson: Lesson, exercise: str, number: int, dice: random.Random) -> Given:

@@ -15,11 +15,11 @@ from helper.judging.evidence import Evidence, Failure
 from helper.judging.judge import judge, look_below
 from helper.judging.key import Key
 from helper.judging.names import Definitions, calls, definitions, forbidden_names
-from helper.judging.verdict import NOT_ATTEMPTED, RIGHT, Result, Verdict
+from helper.judging.verdict import NOT_ATTEMPTED, RIGHT, Piece, Result, Verdict
 from helper.running.runner import Runner
 from helper.running.transcript import CellRun, Job, Role, Run
 
-LONGEST_ADVICE = 2000  # characters: it may quote the student
+LONGEST_TEXT = 1000  # characters of one field: it may quote the student
 STOPPED_BY = {
     "time-out": "TimeOut",
     "out of memory": "MemoryError",
@@ -55,17 +55,7 @@ class Marked:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Marked:
-        verdicts = tuple(
-            Verdict(
-                item["check"],
-                item["verdict"],
-                item["points"],
-                item["max"],
-                tuple(Result(**result) for result in item["results"]),
-                tuple(item["advice"]),
-            )
-            for item in data["verdicts"]
-        )
+        verdicts = tuple(map(Verdict.from_json, data["verdicts"]))
         rest = {name: data[name] for name in ("lesson", "outputs", "seconds", "problem")}
         return cls(verdicts=verdicts, flags=tuple(data["flags"]), **rest)
 
@@ -74,7 +64,8 @@ def mark(notebook: Canonical, key: Key, runner: Runner) -> Marked:
     """Run a canonical notebook under the key's seed and judge every check of the key."""
     roles: dict[str, Role] = {"setup": "setup", "exercise": "exercise", "extra": "extra", "check": "check"}
     cells = ((cell.id, roles[cell.role], cell.source) for cell in notebook.to_run)
-    job = Job(tuple(cells), key.seed)
+    without = {name: check.without for name, check in key.checks.items()}
+    job = Job(tuple(cells), key.seed, key.imports, without)
     run = runner.run(job)
     defined = definitions(notebook.sources())
     verdicts = _look_below(defined, [_verdict(notebook, defined, key, run, name) for name in key.checks])
@@ -101,7 +92,7 @@ def unmarkable(lesson: str, key: Key, problem: str) -> Marked:
             0.0,
             check.points,
             tuple(Result(item.name, item.points, None) for item in check.expectations),
-            (problem,),
+            (Piece("mistake", {"text": problem}),),
         )
         for name, check in key.checks.items()
     )
@@ -110,10 +101,18 @@ def unmarkable(lesson: str, key: Key, problem: str) -> Marked:
 
 def _verdict(notebook: Canonical, defined: Definitions, key: Key, run: Run, name: str) -> Verdict:
     shown, failure = run.evidence.get(name, ((), None))
-    evidence = Evidence(dict(shown), _failure(notebook, run, name, failure))
-    forbidden = forbidden_names(defined, name, key.checks[name].without)
-    verdict = judge(evidence, key.checks[name], key.lesson, forbidden, reveal=False)
-    return replace(verdict, advice=tuple(printable(text)[:LONGEST_ADVICE] for text in verdict.advice))
+    evidence = Evidence(dict(shown), _failure(notebook, run, name, failure), run.ran.get(name, ()))
+    mentioned = forbidden_names(defined, name, key.checks[name].without)
+    verdict = judge(evidence, key.checks[name], key.lesson, mentioned, reveal=False)
+    return replace(verdict, pieces=tuple(Piece(piece.kind, _inert(piece.fields)) for piece in verdict.pieces))
+
+
+def _inert(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Make what a student's code may have said harmless to show, and short."""
+    return {
+        name: printable(value)[:LONGEST_TEXT] if isinstance(value, str) else value
+        for name, value in fields.items()
+    }
 
 
 def _failure(notebook: Canonical, run: Run, name: str, failure: Failure | None) -> Failure | None:

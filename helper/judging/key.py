@@ -48,25 +48,43 @@ class CheckKey:
 
 @dataclass(frozen=True)
 class Key:
-    """The checks of one lesson under one seed. Texts in it are sealed (hashed), numbers are plain."""
+    """The checks of one lesson under one seed. Texts in it are sealed (hashed), numbers are plain.
+
+    imports: the import statements of the setup cells, which say what a check's names mean; examples: the ids of
+    the cells that do not run when work is marked; seconds: how long a cell may take then, 0 if nobody knows.
+    """
 
     lesson: str
     seed: str
     written: str
     checks: Mapping[str, CheckKey]
+    imports: str = ""
+    examples: tuple[str, ...] = ()
+    seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         return {
             "lesson": self.lesson,
             "seed": self.seed,
             "written": self.written,
+            "imports": self.imports,
+            "examples": list(self.examples),
+            "seconds": self.seconds,
             "checks": {name: _check_to_json(check) for name, check in self.checks.items()},
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Key:
         checks = {name: _check_from_json(name, check) for name, check in data["checks"].items()}
-        return cls(data["lesson"], data["seed"], data["written"], checks)
+        return cls(
+            data["lesson"],
+            data["seed"],
+            data["written"],
+            checks,
+            str(data.get("imports", "")),
+            tuple(data.get("examples", ())),
+            float(data.get("seconds", 0)),
+        )
 
     @classmethod
     def load(cls, path: Path) -> Key:

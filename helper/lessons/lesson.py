@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -73,8 +74,24 @@ def stems(solutions: Path) -> list[str]:
     return sorted(path.stem for path in solutions.glob("[0-9]*.py") if not path.stem.endswith("_answers"))
 
 
+def neighbours(solutions: Path, stem: str) -> tuple[str, str]:
+    """Return the stems of the lessons before and after one, "" where there is none."""
+    known = ["", *stems(solutions), ""]
+    place = known.index(stem)
+    return known[place - 1], known[place + 1]
+
+
+def address(solutions: Path) -> str:
+    """Return where the course can be installed from, if whoever publishes it said so in pyproject.toml, or ""."""
+    try:
+        project = tomllib.loads((solutions.parent / "pyproject.toml").read_text(encoding="utf-8"))
+        return str(project["tool"]["course"]["address"])
+    except (OSError, KeyError, ValueError):
+        return ""
+
+
 def written_hash(solutions: Path, stem: str) -> str:
-    """Hash what is written for a lesson: its text, its answers and the figures it shows."""
+    """Hash what a lesson is built from: its text, its answers, its figures, and what the build puts around it."""
     text = _without_returns(solutions / f"{stem}.py")
     digest = hashlib.sha256(text)
     answers = solutions / f"{stem}_answers.py"
@@ -82,6 +99,7 @@ def written_hash(solutions: Path, stem: str) -> str:
     for figure in sorted(set(re.findall(rb"\]\((\.\./img/[^)\s]+)\)", text))):
         path = solutions / figure.decode()
         digest.update(path.read_bytes() if path.exists() else b"missing")
+    digest.update("\n".join([*neighbours(solutions, stem), address(solutions)]).encode())
     return digest.hexdigest()[:16]
 
 
@@ -125,9 +143,10 @@ def _cell(path: Path, text: str, raw: Any) -> Cell:
     name = str(raw.metadata[role]) if role in ("exercise", "check") else ""
     without = tuple(raw.metadata.get("without", ()))
     points = raw.metadata.get("points", 0)
-    if role == "check" and not (isinstance(points, int | float) and points > 0):
+    written = isinstance(points, int | float) and points >= 0 and "points" in raw.metadata
+    if role == "check" and not written:
         raise LessonError(
-            f'{_place(path, text, role, name)}: check "{name}" needs points=, a number above 0.'
+            f'{_place(path, text, role, name)}: check "{name}" needs points=, a number, or 0 in a warm-up.'
         )
     if name and not re.fullmatch(r"[A-Za-z_]\w*", name):
         raise LessonError(

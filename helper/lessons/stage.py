@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from helper.checking.check import collecting
+from helper.checking.world import World, imports_of
 from helper.judging.evidence import Evidence
-from helper.judging.names import definitions, forbidden_names
+from helper.judging.names import as_python, definitions, forbidden_names
 from helper.lessons.lesson import Lesson, LessonError
 
 
@@ -35,6 +37,8 @@ class Stage:
         self.lesson = lesson
         self._setup: dict[str, Any] = {"__name__": "__main__"}
         self._sources = [cell.source for cell in lesson.cells if cell.role == "setup"]
+        without = {name: cell.without for name, cell in lesson.exercises.items()}
+        self.world = World(imports_of(self._sources), without)
         for number, source in enumerate(self._sources):
             run(source, self._setup, f"<{lesson.stem}, setup {number}>")
 
@@ -54,10 +58,9 @@ class Stage:
             else:
                 run(cell.source, space, f"<{cell.name}>")
         records = self._records(exercise, space, seed)
-        shown = {record["expect"]: record["value"] for record in records if "expect" in record}
         end = next(record for record in records if "done" in record)
         return Shown(
-            Evidence.from_json({"shown": list(shown.items()), "failure": end["failure"]}),
+            _evidence(records),
             {record["expect"]: record["points"] for record in records if "points" in record},
             {record["expect"]: record["tolerance"] for record in records if "tolerance" in record},
             tuple(end["sizes"]),
@@ -76,27 +79,54 @@ class Stage:
                     with contextlib.suppress(LessonError):
                         run(source, space, f"<answer for {cell.name}>")
             elif cell.role == "check":
-                records = self._records(cell.name, space, seed)
-                shown = [(record["expect"], record["value"]) for record in records if "expect" in record]
-                evidence[cell.name] = Evidence.from_json({"shown": shown, "failure": records[-1]["failure"]})
+                evidence[cell.name] = _evidence(self._records(cell.name, space, seed))
         return evidence
 
     def _records(self, exercise: str, space: dict[str, Any], seed: str) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = []
-        with collecting(seed, records.append):
+        with collecting(seed, records.append, self.world):
             run(self.lesson.checks[exercise].source, space, f"<check {exercise}>")
         return [record for record in records if record["check"] == exercise]
 
-    def forbidden(self, exercise: str, source: str) -> tuple[str, ...]:
+    def mentioned(self, exercise: str, source: str) -> tuple[str, ...]:
+        """Return which of the names off limits stand in an answer's text."""
         cells = [*(cell.source for cell in self.lesson.cells if cell.type == "code"), source]
         return forbidden_names(definitions(cells), exercise, self.lesson.exercises[exercise].without)
 
 
+def _evidence(records: Sequence[Mapping[str, Any]]) -> Evidence:
+    shown = [(record["expect"], record["value"]) for record in records if "expect" in record]
+    end = records[-1]
+    return Evidence.from_json({"shown": shown, "failure": end["failure"], "ran": end["ran"]})
+
+
+class _Shell:
+    """Stands for IPython where a lesson is run without it: it runs the code that stands in a magic."""
+
+    def __init__(self, space: dict[str, Any]) -> None:
+        self._space = space
+
+    def run_cell_magic(self, magic: str, line: str, cell: str) -> None:
+        exec(compile(as_python(cell), f"<%%{magic}>", "exec"), self._space)
+
+    def run_line_magic(self, magic: str, line: str, *_: Any) -> None:
+        if magic in ("time", "timeit", "prun"):
+            exec(compile(line, f"<%{magic}>", "exec"), self._space)
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args, **kwargs: None  # `!ls`, `softmax?` and the like
+
+
 def run(source: str, space: dict[str, Any], name: str) -> None:
-    """Run a cell silently; an exception outside a check is told with its place."""
+    """Run a cell silently, as a notebook would; an exception outside a check is told with its place."""
+    text = as_python(source)
+    if "get_ipython(" in text:
+        space["get_ipython"] = lambda: _Shell(space)
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     try:
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        quiet = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
+        with quiet[0], quiet[1], warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(compile(source, name, "exec"), space)
+            exec(compile(text, name, "exec"), space)
     except Exception as error:
         raise LessonError(f"{name} stops with {type(error).__name__}: {error}") from error

@@ -258,6 +258,8 @@ def _job_text(job: Job, mark: str, skip: list[str], limits: Limits) -> bytes:
         "cells": job.cells,
         "skip": skip,
         "seed": job.seed,
+        "imports": job.imports,
+        "without": dict(job.without),
         "mark": mark,
         "cell_seconds": limits.cell_seconds,
         "memory_bytes": limits.memory_bytes,

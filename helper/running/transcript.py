@@ -35,10 +35,15 @@ _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|MemoryError|Ca
 
 @dataclass(frozen=True)
 class Job:
-    """What to run: cells as (id, role, source) in order, and the seed of the checks' inputs."""
+    """What to run: cells as (id, role, source) in order, and the seed of the checks' inputs.
+
+    imports: what the names of the checks mean; without: per check, the names that are off limits.
+    """
 
     cells: tuple[tuple[str, Role, str], ...]
     seed: str
+    imports: str = ""
+    without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,13 +65,15 @@ class Run:
     """What became of a submission.
 
     evidence: per check, what was shown for each expectation in order, and what ended the check early, if
-    anything did. flags: what an instructor may want to look at. seconds: wall time.
+    anything did. ran: per check, the names off limits that ran.
+    flags: what an instructor may want to look at. seconds: wall time.
     """
 
     cells: Mapping[str, CellRun]
     evidence: Mapping[str, tuple[tuple[tuple[str, Plain], ...], Failure | None]]
     flags: tuple[str, ...]
     seconds: float
+    ran: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -97,6 +104,8 @@ class Transcript:
         self._ids = [cell_id for cell_id, _, _ in job.cells]
         self._shown: dict[str, dict[str, Plain]] = {}
         self._ended: dict[str, Failure | None] = {}
+        self._without = job.without
+        self._ran: dict[str, set[str]] = {}
         self._left_out: set[str] = set()
         self._heard = self._read = 0  # bytes of records, and of text since the last mark
         self._kept = 0  # bytes of evidence, of all processes together
@@ -188,7 +197,8 @@ class Transcript:
             name: (tuple(self._shown.get(name, {}).items()), self._ended.get(name))
             for name in {**self._shown, **self._ended}
         }
-        return Run(cells, evidence, tuple(self.flags), seconds)
+        ran = {name: tuple(sorted(names)) for name, names in self._ran.items()}
+        return Run(cells, evidence, tuple(self.flags), seconds, ran)
 
     def _take(self, line: bytes) -> None:
         if not line:
@@ -230,7 +240,13 @@ class Transcript:
         if name in self._ended or self._kept > self.limits.evidence_bytes:
             return
         shown = self._shown.setdefault(name, {})
+        ran = record.get("ran")
+        if isinstance(ran, list):
+            allowed = set(self._without.get(name, ()))
+            self._ran.setdefault(name, set()).update(item for item in allowed if item in ran)
         if record.get("done") is True:
+            for text in record.get("flags") or () if isinstance(record.get("flags"), list) else ():
+                self.flag(f"the answer {_short(text)[:100]} while its check ran")
             self._ended[name] = failure = _failure(record.get("failure"))
             if failure is not None and failure.kind == "MemoryError":
                 cell.status = "out of memory"

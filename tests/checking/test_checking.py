@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from helper.checking import check as checking
-from helper.checking import panel
+from helper.checking import panel, practice
 from helper.checking.check import check, collecting
 from helper.checking.given import Given
 from helper.fixtures import NO_GRADIENT, choice, error_of, gradient, untouched
@@ -54,8 +54,8 @@ def test_an_unwritten_answer_is_not_attempted(told):
 
 def test_an_answer_is_told_that_it_calls_one_that_has_not_passed(told, monkeypatch):
     cells = ["def half(x): return x / 3", "def mean_square(x): return half(x)", "exit_mean = mean_square(1)"]
-    monkeypatch.setattr(checking, "cells_run", lambda: cells)
-    monkeypatch.setattr(checking, "_failed", set())
+    monkeypatch.setattr(practice, "cells_run", lambda: cells)
+    monkeypatch.setattr(practice, "_failed", set())
 
     def ask_letter(letter):
         @check("exit_mean")
@@ -81,6 +81,7 @@ def test_without_a_key_one_sentence_says_where_to_get_it(told, in_folder):
     (in_folder / "key.json").unlink()
     ask(lambda x: x.square().mean())
     assert "key.json is missing" in repr(told[0])
+    assert str(in_folder) in repr(told[0])
     assert "notebooks/" in repr(told[0])
 
 

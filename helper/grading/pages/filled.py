@@ -33,7 +33,7 @@ def with_outputs(nb: dict[str, Any], marked: Marked) -> dict[str, Any]:
         cell["execution_count"] = None
         verdict = verdicts.get(cell["id"].removeprefix("check_")) if is_check(cell) else None
         if verdict:
-            data = {"text/plain": repr(float(verdict.points)), "text/html": to_html(verdict)}
+            data = {"text/plain": repr(float(verdict.points)), "text/html": to_html(verdict, handed_in=True)}
             cell["outputs"].append(
                 {"output_type": "execute_result", "execution_count": 1, "data": data, "metadata": {}}
             )

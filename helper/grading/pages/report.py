@@ -13,8 +13,6 @@ from helper.checking.panel import inline, to_html
 from helper.files import write_whole
 from helper.grading.handed_in.notebook import Canonical, printable
 from helper.grading.marking import Marked
-from helper.judging.advice import BUILDS_ON
-from helper.judging.errors import PLACE
 from helper.judging.verdict import ERROR, MISTAKE, NOT_YET, RIGHT, Verdict
 
 Marks = Mapping[str, Mapping[str, Marked]]  # student -> lesson -> marks
@@ -107,15 +105,15 @@ def class_page(marks: Marks, left: Sequence[str]) -> str:
 
 def _reason(verdict: Verdict) -> str:
     """Return what students who went wrong in one way have in common."""
-    if verdict.advice and verdict.advice[0].startswith(BUILDS_ON):
-        return verdict.advice[0]
-    if verdict.verdict in (MISTAKE, NOT_YET, ERROR) and verdict.advice:
-        return " ".join(text.partition(PLACE)[0] for text in verdict.advice)
+    if verdict.pieces and verdict.pieces[0].kind == "builds on":
+        return verdict.pieces[0].gist
+    if verdict.verdict in (MISTAKE, NOT_YET, ERROR) and verdict.pieces:
+        return " ".join(piece.gist for piece in verdict.pieces)
     return verdict.verdict
 
 
 def to_json(marks: Marks) -> dict[str, Any]:
-    """Return the marks in the form DESIGN section 7 promises."""
+    """Return the marks in the form that `course grade --json` promises."""
     return {
         "students": {
             student: {

@@ -45,10 +45,12 @@ class TimeOut(BaseException):
 def run_job(job: dict[str, Any], evidence: int, output: int, shell: Any) -> None:
     """Run all cells of `job` but those to be skipped, and return when all is told.
 
-    job: cells as [id, role, source], skip as ids, seed, mark, cell_seconds, memory_bytes. evidence, output:
-    file descriptors to write records and printed text to. shell: an IPython shell that has run nothing.
+    job: cells as [id, role, source], skip as ids, seed, imports, without, mark, cell_seconds, memory_bytes.
+    evidence, output: file descriptors to write records and printed text to. shell: an IPython shell that has run
+    nothing.
     """
     from helper.checking.check import check, collecting
+    from helper.checking.world import World, imported
 
     say = _teller(evidence)
     os.dup2(output, 1)
@@ -57,7 +59,9 @@ def run_job(job: dict[str, Any], evidence: int, output: int, shell: Any) -> None
     sys.addaudithook(_watch(say))
     flush = ctypes.CDLL(None).fflush
     namespace = shell.user_ns
-    with collecting(job["seed"], say):
+    world = World(job["imports"], job["without"])
+    imported(world.imports)  # before a cell of the student's can change what they mean
+    with collecting(job["seed"], say, world):
         for number, (name, role, source) in enumerate(job["cells"]):
             if name in job["skip"]:
                 continue

@@ -7,7 +7,7 @@ import pytest
 from helper.grading.handed_in.notebook import canonical, read_notebook
 from helper.grading.marking import Marked
 from helper.grading.pages.filled import with_outputs, without_outputs
-from helper.judging.verdict import Result, Verdict
+from helper.judging.verdict import Piece, Result, Verdict
 
 
 def cell(kind, source, name="", **marks):
@@ -164,7 +164,9 @@ def test_marks_in_the_marked_notebook_come_from_the_judge_and_student_text_is_in
     notebook = changed(
         lambda cells: cells.insert(1, cell("markdown", "<script>x</script> ``` [a](javascript:x)"))
     )
-    verdict = Verdict("one", "not yet", 0.5, 2.0, (Result("a", 1.0, True),), ("<b>think</b>",))
+    verdict = Verdict(
+        "one", "not yet", 0.5, 2.0, (Result("a", 1.0, True),), (Piece("mistake", {"text": "<b>think</b>"}),)
+    )
     marked = Marked("01_mean", (verdict,), {"check_one": "\x1b[31m<script>y</script>\x07"})
     data = with_outputs(without_outputs(RELEASE, notebook), marked)
     check = next(item for item in data["cells"] if item["id"] == "check_one")
