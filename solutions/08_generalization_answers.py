@@ -994,6 +994,24 @@ def dropout(x, p, training, generator):
     return x.masked_fill(gone, 0) / (1 - p)
 
 
+# %% mistake="dropout"
+"""This is PyTorch's own dropout. It is off limits here, and it draws from torch's global chance."""
+
+
+def dropout(x, p, training, generator):
+    return nn.functional.dropout(x, p, training)
+
+
+# %% mistake="dropout"
+"""PyTorch's layer in another wrapping is still PyTorch's dropout, and it draws from torch's global chance."""
+
+
+def dropout(x, p, training, generator):
+    layer = nn.Dropout(p)
+    layer.train(training)
+    return layer(x)
+
+
 # %% [markdown]
 # ## stop_at
 
