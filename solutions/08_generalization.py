@@ -463,7 +463,7 @@ print("after: ", [part.training for part in model])
 
 # %% exercise="evaluate"
 def evaluate(
-    model: nn.Module, loader: Iterable[tuple[Tensor, Tensor]], criterion: nn.Module
+    model: nn.Module, loader: torch.utils.data.DataLoader, criterion: nn.Module
 ) -> tuple[float, float]:
     """Return the mean loss over the images and the share that is right, measured in evaluation mode.
 
@@ -494,16 +494,14 @@ def _(given, expect):
     toy = nn.Sequential(nn.Linear(5, 9), nn.BatchNorm1d(9), nn.Tanh(), nn.Dropout(0.5), head)
     given.fill(toy, scale=1.0)
     toy[1].running_mean.copy_(given.normal(9))
-    sizes = [given.integer(11, 15), given.integer(6, 10), given.integer(2, 5)]
-    rows, wrong = (
-        [given.normal(size, 5) for size in sizes],
-        [given.integer(1, 4), given.integer(3, 6), sizes[2]],
-    )
+    size, last = given.integer(8, 12), given.integer(2, 5)
+    count = 2 * size + last
+    rows, wrong = given.normal(count, 5), torch.zeros(count)
+    wrong[: given.integer(1, 3)] = wrong[size : size + given.integer(2, 4)] = wrong[-last:] = 1
     with torch.no_grad():
-        answers = [toy.eval()(x).argmax(dim=1) for x in rows]
-    # So many of each batch are wrong: of the first few, of the last all.
-    truth = [(answer + (torch.arange(len(answer)) < n)) % 3 for answer, n in zip(answers, wrong, strict=True)]
-    uneven = list(zip(rows, truth, strict=True))
+        answers = toy.eval()(rows).argmax(dim=1)
+    # A few of the first two batches are wrong, fewer than half in all, and the whole small last one.
+    uneven = data.batches(rows, (answers + wrong.long()) % 3, size)
     smoothed = nn.CrossEntropyLoss(label_smoothing=0.2)  # no other loss can stand in for it
     for parameter in toy.parameters():
         parameter.grad = given.normal(*parameter.shape)  # left behind by a training step
@@ -526,7 +524,7 @@ def _(given, expect):
         held = [value.detach().flatten().double() for value in toy.state_dict().values()]
         slopes = [torch.zeros(1) if p.grad is None else p.grad.flatten() for p in toy.parameters()]
         return {
-            "images": min(sum(seen) // 2, sum(sizes)),
+            "images": min(sum(seen) // 2, count),
             "held": torch.cat(held),
             "gradients": torch.cat(slopes),
         }
@@ -545,7 +543,7 @@ def _(given, expect):
     kept = torch.tensor([awake, *after, *swapped]).int()
     expect("every part in evaluation mode, and then in its own again", kept, points=1.25)
     recorded = any(grad for _, grad in during), torch.is_grad_enabled()
-    trace = {"images": min(sum(seen) // 2, 2 * sum(sizes)), "recorded": recorded[0], "autograd": recorded[1]}
+    trace = {"images": min(sum(seen) // 2, 2 * count), "recorded": recorded[0], "autograd": recorded[1]}
     expect("nothing recorded, and autograd as it was", trace, points=0.5)
 
 

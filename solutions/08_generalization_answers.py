@@ -326,6 +326,28 @@ def evaluate(model, loader, criterion):
     return loss, float(right.mean())
 
 
+# %% right="evaluate"
+"""divided by the length of the loader's dataset"""
+
+
+def evaluate(model, loader, criterion):
+    def each_part(change):
+        for part in model.modules():
+            change(part)
+
+    noted = {}
+    each_part(lambda part: noted.update({part: part.training}))
+    each_part(lambda part: setattr(part, "training", False))
+    loss, right = 0, 0
+    for images, labels in loader:
+        with torch.no_grad():
+            output = model(images)
+            loss += criterion(output, labels).item() * images.size(0)
+            right += torch.sum(output.max(1)[1] == labels).item()
+    each_part(lambda part: setattr(part, "training", noted[part]))
+    return loss / len(loader.dataset), right / len(loader.dataset)
+
+
 # %% mistake="evaluate"
 """You measured in training mode: dropout was awake, and batch normalisation used the means of the batch and moved its
 own. `no_grad` changes none of that."""
@@ -455,8 +477,8 @@ def evaluate(model, loader, criterion):
 
 
 # %% mistake="evaluate"
-"""The accuracy is right. The loss is the mean of the batches' means: the criterion gives the mean of a batch, and a
-batch of three counts like one of thirteen. Weigh by the size."""
+"""The accuracy is right. The loss is the mean of the batches' means: the criterion gives the mean of a batch, and the
+small last batch counts like a full one. Weigh by the size."""
 
 
 def evaluate(model, loader, criterion):
