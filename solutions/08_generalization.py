@@ -533,7 +533,7 @@ def _(given, expect):
     loss, right = result if isinstance(result, tuple | list) and len(result) == 2 else (result, None)
     expect("the mean loss over the images", loss_as_number(loss), points=1.25)
     expect("the share of images that are right", loss_as_number(right), points=0.5)
-    expect("parameters, gradients and running averages as they were", everything(), points=0.5)
+    expect("parameters, gradients and running averages as they were", everything(), points=0.5, detail=True)
     awake = not during or any(training for training, _ in during)
     after = [part.training for part in parts]
     for part, mode in zip(parts, modes, strict=True):
@@ -544,7 +544,7 @@ def _(given, expect):
     expect("every part in evaluation mode, and then in its own again", kept, points=1.25)
     recorded = any(grad for _, grad in during), torch.is_grad_enabled()
     trace = {"images": min(sum(seen) // 2, 2 * count), "recorded": recorded[0], "autograd": recorded[1]}
-    expect("nothing recorded, and autograd as it was", trace, points=0.5)
+    expect("nothing recorded, and autograd as it was", trace, points=0.5, detail=True)
 
 
 # %% [markdown]
@@ -810,17 +810,17 @@ def _(given, expect):
     out = out.detach()
     stays = out != 0
     expect("the share of zeros", (~stays).double().mean().item(), points=0.15, tolerance=0.08)
-    expect("the mean as it was", out.double().mean().item(), points=0.75, tolerance=0.03)
+    expect("the mean as it was", out.double().mean().item(), points=0.65, tolerance=0.03)
     factors = (out / x)[stays]
     slopes = torch.zeros(1) if slope is None else slope[stays]
     extremes = torch.stack([value for pair in (factors, slopes) for value in (pair.min(), pair.max())])
-    expect("the factor of what stays, and its gradient", extremes, points=0.75)
+    expect("the factor of what stays, and its gradient", extremes, points=0.85)
     masks = {"rows": len(stays.unique(dim=0)), "columns": len(stays.t().unique(dim=0))}
     masks["not always equally many"] = len(stays.sum(dim=1).unique()) > 3
     expect("a draw of its own for each number", masks, points=0.4)
-    asleep, ends = x[:3, :40], [dropout(x[3:5, :30], end, True, source) for end in (0.0, 1.0)]
-    outside = {"not training": dropout(asleep, p, False, source), "p = 0": ends[0], "p = 1": ends[1]}
-    expect("x itself outside training, and p = 0 and p = 1", outside, points=0.45)
+    expect("x itself outside training", dropout(x[:3, :40], p, False, source), points=0.3)
+    ends = torch.stack([dropout(x[3:5, :30], end, True, source) for end in (0.0, 1.0)])
+    expect("p = 0 and p = 1", ends, points=0.2, detail=True)
     source.set_state(start)
     again = dropout(x, p, True, source)
     later = dropout(x, p, True, source)
@@ -831,7 +831,7 @@ def _(given, expect):
         "global chance untouched": torch.equal(global_chance, torch.get_rng_state()),
         "x untouched": torch.equal(x, leaf.detach()),
     }
-    expect("chance from the generator alone, and x untouched", chance, points=0.5)
+    expect("chance from the generator alone, and x untouched", chance, points=0.45, detail=True)
 
 
 # %% [markdown]
@@ -1002,10 +1002,11 @@ def _(given, expect):
     expect("ties and gains too small", small, points=0.5)
     nan, infinite = float("nan"), float("inf")
     broken = [*falling, nan, low - 1, nan, infinite, nan, nan, low - 3]
-    expect("NaN and infinity", answers((broken, 3), (broken, 2), ([nan, infinite, *broken], 2)), points=0.5)
+    odd = answers((broken, 3), (broken, 2), ([nan, infinite, *broken], 2))
+    expect("NaN and infinity", odd, points=0.5, detail=True)
     first, last = [1.0, *(7.0 + value for value in falling)], [*falling, low + 1, low - 1]
     edges = answers((first, lead - 1), (first, lead), (last, 1), (falling, 0), (first, 0))
-    expect("the first epoch best, or the last, and no patience", edges, points=0.25)
+    expect("the first epoch best, or the last, and no patience", edges, points=0.25, detail=True)
 
 
 # %% [markdown]
@@ -1097,7 +1098,7 @@ def keep_best(
 def _(given, expect):
     toy = given.fill(nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Linear(6, 3)))
     nan = float("nan")
-    lead = given.integer(1, 6)  # epochs before the best one
+    lead = given.integer(2, 26)  # epochs before the best one
     script = [nan, *(5.0 - number / 9 for number in range(lead)), 1.5, 1.5, 3.0 + given.number(), nan, 2.5]
     holders = dict(toy.named_parameters())  # as an optimiser holds them
     calls, put_back, at_best, moves = [], [], [], given.normal(len(script), 4)
@@ -1124,9 +1125,11 @@ def _(given, expect):
         weights["put back, but something else"] = bool(put_back)
     expect("the parameters of the best epoch, in the model itself", weights, points=1)
     averages = torch.cat([toy[1].running_mean, toy[1].running_var])
-    expect("the running averages of the best epoch", averages, points=0.25)
+    expect("the running averages of the best epoch", averages, points=0.25, detail=True)
     order = {"trained": calls.count("train"), "in turn": calls == ["train", "look"] * (len(calls) // 2)}
-    expect("the number of the best epoch, after all of them", {"best": best, **order}, points=0.75)
+    expect("every epoch, each followed by a look", order, points=0.25)
+    number = best if calls else "before any epoch"
+    expect("the number of the best epoch", number, points=0.5, detail=True)
 
 
 # %% [markdown]

@@ -418,7 +418,7 @@ def evaluate(model, loader, criterion):
     return total / count, right / count
 
 
-# %% mistake="evaluate"
+# %% mistake="evaluate" slip=true
 """Everything was recorded for a backward pass that never comes: that costs memory and time. Evaluation mode does not
 stop the recording."""
 
@@ -437,7 +437,7 @@ def evaluate(model, loader, criterion):
     return total / count, right / count
 
 
-# %% mistake="evaluate"
+# %% mistake="evaluate" slip=true
 """Autograd was switched off and stays off: from now on nothing is recorded, and the next `backward` fails. Switch it
 back, or use a block that does so by itself."""
 
@@ -560,7 +560,7 @@ def evaluate(model, loader, criterion):
     return total / count, right / count
 
 
-# %% mistake="evaluate"
+# %% mistake="evaluate" slip=true
 """The gradients that lay in `.grad` are gone. Measuring needs no `zero_grad`: it fills no gradient, so it need not clear
 any, and somebody may be collecting them over several batches."""
 
@@ -954,7 +954,7 @@ def dropout(x, p, training, generator):
     return x * (torch.rand(len(x), 1, generator=generator) >= p) / (1 - p)
 
 
-# %% mistake="dropout"
+# %% mistake="dropout" slip=true
 """The draw comes from torch's global generator, not from the one that was handed in. So nobody can repeat it, and the
 global chance has moved on."""
 
@@ -967,7 +967,7 @@ def dropout(x, p, training, generator):
     return x * (torch.rand(x.shape) >= p) / (1 - p)
 
 
-# %% mistake="dropout"
+# %% mistake="dropout" slip=true
 """At $p = 1$ you divide zero by zero, and NaN comes out. Nothing stays there: what should the result be?"""
 
 
@@ -1022,16 +1022,6 @@ def dropout(x, p, training, generator):
 
 def dropout(x, p, training, generator):
     return nn.functional.dropout(x, p, training)
-
-
-# %% mistake="dropout"
-"""PyTorch's layer in another wrapping is still PyTorch's dropout, and it draws from torch's global chance."""
-
-
-def dropout(x, p, training, generator):
-    layer = nn.Dropout(p)
-    layer.train(training)
-    return layer(x)
 
 
 # %% [markdown]
@@ -1177,7 +1167,7 @@ def stop_at(losses, patience, min_delta=0.0):
     return len(losses) - 1, best
 
 
-# %% mistake="stop_at"
+# %% mistake="stop_at" slip=true
 """NaN counted as an improvement. Every comparison with NaN is false, so "not worse" is true for it: ask for what *is*
 better instead."""
 
@@ -1194,7 +1184,7 @@ def stop_at(losses, patience, min_delta=0.0):
     return len(losses) - 1, best
 
 
-# %% mistake="stop_at"
+# %% mistake="stop_at" slip=true
 """The first epoch was taken as the best without looking at it. If its loss is NaN, nothing can ever be better, since
 every comparison with NaN is false. Start from a loss that anything finite beats."""
 
@@ -1530,7 +1520,7 @@ def keep_best(model, train_epoch, validate, epochs):
     return best
 
 
-# %% mistake="keep_best"
+# %% mistake="keep_best" slip=true
 """The parameters are those of the best epoch, the running averages those of the last. `parameters()` does not hold
 everything that a model remembers."""
 
@@ -1580,7 +1570,7 @@ def keep_best(model, train_epoch, validate, epochs):
     return best
 
 
-# %% mistake="keep_best"
+# %% mistake="keep_best" slip=true
 """You returned the best *loss*. Asked for is the number of the epoch."""
 
 
@@ -1595,8 +1585,8 @@ def keep_best(model, train_epoch, validate, epochs):
     return lowest
 
 
-# %% mistake="keep_best"
-"""Model and number are right, but the epochs were counted from 1. The first one is number 0."""
+# %% mistake="keep_best" slip=true
+"""Model and best epoch are right, but the epochs were counted from 1. The first one is number 0."""
 
 
 def keep_best(model, train_epoch, validate, epochs):
