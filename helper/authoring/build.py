@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from helper import results
-from helper.authoring.frame import framed
+from helper.authoring.frame import framed, off_limits
 from helper.course import Course
 from helper.desk.cells import mark_as_released
 from helper.desk.places import Desk
@@ -27,6 +27,7 @@ from helper.judging.key import Key
 from helper.judging.names import cell_id
 from helper.lessons.lesson import Cell, Lesson, LessonError, stems, written_hash
 from helper.made_of import code_hash, imported
+from helper.nbgrading.metadata import check_id, noted
 
 FIGURE = re.compile(r"(!\[[^\]]*\])\(\.\./img/([^)\s]+)\)")
 CELL_SECONDS = 120
@@ -122,6 +123,8 @@ def compose(lesson: Lesson) -> Any:
     notebook = nbformat.v4.new_notebook()
     counts: Counter[str] = Counter()
     for cell in lesson.cells:
+        limits = off_limits(cell) if cell.role == "exercise" else None
+        notebook.cells += [limits] if limits else []
         make = nbformat.v4.new_code_cell if cell.type == "code" else nbformat.v4.new_markdown_cell
         made = make(source=cell.source)
         made.metadata = nbformat.from_dict(_metadata(cell, counts))
@@ -185,19 +188,7 @@ def _metadata(cell: Cell, counts: Counter[str]) -> dict[str, Any]:
     metadata = {name: value for name, value in cell.metadata.items() if name == "tags"}
     if cell.role:
         counts[cell.role] += 1
-        grade_id = {"setup": f"setup_{counts['setup']}", "check": f"check_{cell.name}"}.get(
-            cell.role, cell.name
-        )
-        metadata["nbgrader"] = {
-            "grade_id": grade_id,
-            "grade": cell.role == "check",
-            "solution": cell.role == "exercise",
-            "locked": cell.role != "exercise",
-            "task": False,
-            "schema_version": 3,
-        }
-        if cell.role == "check":
-            metadata["nbgrader"]["points"] = cell.points
+        metadata["nbgrader"] = noted(cell.role, cell.name, counts[cell.role], cell.points)
     # What the text said, for the way back from an edit in Jupyter.
     written = {name: value for name, value in cell.metadata.items() if name != "tags"}
     return metadata | ({"course": written} if written else {})
@@ -205,7 +196,7 @@ def _metadata(cell: Cell, counts: Counter[str]) -> dict[str, Any]:
 
 def _cell_id(cell: Cell, counts: Counter[str]) -> str:
     if cell.name:
-        return f"check_{cell.name}" if cell.role == "check" else cell.name
+        return check_id(cell.name) if cell.role == "check" else cell.name
     digest = cell_id(cell.type, cell.source)
     counts[digest] += 1
     return digest if counts[digest] == 1 else f"{digest}-{counts[digest]}"
