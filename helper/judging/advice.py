@@ -12,6 +12,7 @@ Fields = Mapping[str, Any]
 STOPPED = {
     "TimeOut": "It took too long and was stopped. Is there a loop that never ends?",
     "MemoryError": "It asked for more memory than there is. Does something grow in a loop?",
+    "Flooded": "It printed more than anybody could read and was stopped. Print less, or only now and then.",
     "Crashed": "It ended or crashed the whole program. Does it call exit, or reach out of the notebook?",
     "NotRun": "This check did not run, because the code before it ended the whole program.",
 }
