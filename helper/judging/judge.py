@@ -200,7 +200,8 @@ def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake
         if mistake.evidence.failure == got.failure and all(agrees(mistake, name) for name in tolerances):
             return mistake
     first = next(item.name for item in results if item.right is not True)
-    if first not in got.shown or not is_fingerprint(got.shown[first]):
+    expected = next(item.value for item in key.expectations if item.name == first)
+    if first not in got.shown or not is_fingerprint(expected, got.shown[first], tolerances[first]):
         return None
     alike = [mistake for mistake in key.mistakes if agrees(mistake, first)]
     return alike[0] if len(alike) == 1 and len(alike[0].advice) == 1 else None
