@@ -140,7 +140,7 @@ def absorb(notebook: Path) -> None:
 @app.command()
 def grade(
     submissions: Annotated[
-        Path, typer.Argument(help="A folder or zip, as nbgrader, Moodle or Canvas leave it.")
+        Path, typer.Argument(help="A folder or archive, as nbgrader or an LMS leaves it.")
     ],
     classroom: Annotated[Path, typer.Option(help="Where marks, feedback and report go.")] = Path("classroom"),
     workers: Annotated[int, typer.Option(help="Submissions at once; all processors by default.")] = 0,
@@ -148,6 +148,9 @@ def grade(
     database: Annotated[
         str, typer.Option(help="postgresql://... instead of the classroom's SQLite file.")
     ] = "",
+    roster: Annotated[
+        Path | None, typer.Option(help="The participants' list that Moodle, Canvas or nbgrader exports.")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the marks for programs.")] = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Compare with the marks an example class must get.")
@@ -167,11 +170,27 @@ def grade(
             workers=workers,
             scheduler=scheduler,
             database=database,
+            roster=roster,
             json_file=json_file,
             sheet=sheet,
             unsandboxed=unsandboxed,
         )
     )
+
+
+@app.command()
+def marks(
+    to: Annotated[str, typer.Option(help="moodle, canvas, nbgrader or csv.")],
+    classroom: Annotated[Path, typer.Option(help="The classroom that was graded.")] = Path("classroom"),
+    template: Annotated[
+        Path | None, typer.Option(help="The grading worksheet (Moodle) or gradebook (Canvas) as exported.")
+    ] = None,
+    lesson: Annotated[list[str] | None, typer.Option(help="Only these lessons; all by default.")] = None,
+) -> None:
+    """Write what an LMS imports: marks, and feedback files for upload."""
+    from helper.commands import instructor as verbs
+
+    raise typer.Exit(verbs.write_marks(find_course(), classroom, to, template, lesson or []))
 
 
 @app.command("example-class")

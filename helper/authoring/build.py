@@ -27,6 +27,7 @@ from helper.judging.key import Key
 from helper.judging.names import cell_id
 from helper.lessons.lesson import Cell, Lesson, LessonError, stems, written_hash
 from helper.made_of import code_hash, imported
+from helper.nbgrading.metadata import check_id, noted
 
 FIGURE = re.compile(r"(!\[[^\]]*\])\(\.\./img/([^)\s]+)\)")
 CELL_SECONDS = 120
@@ -185,19 +186,7 @@ def _metadata(cell: Cell, counts: Counter[str]) -> dict[str, Any]:
     metadata = {name: value for name, value in cell.metadata.items() if name == "tags"}
     if cell.role:
         counts[cell.role] += 1
-        grade_id = {"setup": f"setup_{counts['setup']}", "check": f"check_{cell.name}"}.get(
-            cell.role, cell.name
-        )
-        metadata["nbgrader"] = {
-            "grade_id": grade_id,
-            "grade": cell.role == "check",
-            "solution": cell.role == "exercise",
-            "locked": cell.role != "exercise",
-            "task": False,
-            "schema_version": 3,
-        }
-        if cell.role == "check":
-            metadata["nbgrader"]["points"] = cell.points
+        metadata["nbgrader"] = noted(cell.role, cell.name, counts[cell.role], cell.points)
     # What the text said, for the way back from an edit in Jupyter.
     written = {name: value for name, value in cell.metadata.items() if name != "tags"}
     return metadata | ({"course": written} if written else {})
@@ -205,7 +194,7 @@ def _metadata(cell: Cell, counts: Counter[str]) -> dict[str, Any]:
 
 def _cell_id(cell: Cell, counts: Counter[str]) -> str:
     if cell.name:
-        return f"check_{cell.name}" if cell.role == "check" else cell.name
+        return check_id(cell.name) if cell.role == "check" else cell.name
     digest = cell_id(cell.type, cell.source)
     counts[digest] += 1
     return digest if counts[digest] == 1 else f"{digest}-{counts[digest]}"

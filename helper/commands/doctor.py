@@ -31,7 +31,8 @@ def doctor() -> int:
 
 def sandbox() -> Finding:
     """Say whether others' work can be marked here. No student needs it: never a fault."""
-    from helper.sandbox.confine import probe, sufficient
+    from helper.sandbox.layers import sufficient
+    from helper.sandbox.probe import probe
 
     layers = probe()
     names = ", ".join(layer.name for layer in layers if layer.available) or "none"

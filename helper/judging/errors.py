@@ -44,6 +44,8 @@ MEANS = {
     "inference": "A tensor made in inference mode cannot take part in training. Use `no_grad`, or clone it.",
     "one number": "One number was needed here and a tensor of several came. Should it be reduced, by a mean or a sum?",
     "KeyError": "A dictionary was asked for an entry that it does not have.",
+    "NobodyAnswers": "`input()` or `breakpoint()` waits for somebody to type, and nobody is there when this is marked: "
+    "write the value into the code, or take the line out.",
     "RecursionError": "The function calls itself too deeply. A loop has no such limit.",
     "ZeroDivisionError": "Something was divided by zero. What is counted here, and can the count be zero?",
     "ModuleNotFoundError": "That library is not installed here; the exercise can be solved without it.",

@@ -27,7 +27,13 @@ from helper.judging.verdict import (
 
 HALF = 0.5
 
-STOPPED = {"TimeOut": TIME_OUT, "MemoryError": OUT_OF_MEMORY, "Crashed": ERROR, "NotRun": NOT_RUN}
+STOPPED = {
+    "TimeOut": TIME_OUT,
+    "MemoryError": OUT_OF_MEMORY,
+    "Flooded": ERROR,
+    "Crashed": ERROR,
+    "NotRun": NOT_RUN,
+}
 
 # Exceptions of Python's own, whose text names code, not inputs.
 HARMLESS = (

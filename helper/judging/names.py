@@ -71,6 +71,11 @@ def calls(defined: Definitions, exercise: str, others: Iterable[str]) -> tuple[s
     return tuple(name for name in others if name in names and name != exercise)
 
 
+def reads(cell: str) -> set[str]:
+    """Return the names of the notebook that a cell's code reads, at once or when it is called."""
+    return {name for node in statements(cell) for name, _ in _loaded(node)}
+
+
 def borrowed(runs: Iterable[tuple[str, str]], exercise: str, examples: Sequence[str]) -> tuple[str, ...]:
     """Return the names that the answer reads and only worked examples define.
 

@@ -8,6 +8,8 @@ import linecache
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
 from typing import Any
 
 from helper.checking.check import collecting
@@ -141,6 +143,11 @@ def run(source: str, space: dict[str, Any], name: str) -> None:
         quiet = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
         with quiet[0], quiet[1], warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(compile(text, name, "exec"), space)
+            exec(_compiled(text, name), space)
     except Exception as error:
         raise LessonError(f"{name} stops with {type(error).__name__}: {error}") from error
+
+
+@lru_cache(maxsize=4096)
+def _compiled(source: str, name: str) -> CodeType:
+    return compile(source, name, "exec")

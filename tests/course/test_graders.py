@@ -131,7 +131,7 @@ def test_an_answer_without_thought_earns_at_most_a_third(stem, exercise):
 
 
 def test_evidence_of_a_check_is_small_enough_for_the_grader():
-    from helper.sandbox.confine import Limits
+    from helper.sandbox.limits import Limits
 
     for stem in LESSONS:
         for check in key(stem, PRACTICE).checks.values():
