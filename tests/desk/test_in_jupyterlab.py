@@ -204,7 +204,7 @@ def test_a_restart_loses_no_progress_and_a_notebook_can_ask_for_it(lab: Lab, pag
     progress = lab.root / "work" / STEMS[0] / "progress.json"
     assert json.loads(progress.read_text())["average"]["verdict"] == "right"
     page.get_by_role("button", name="Restart the kernel").first.click()
-    page.locator(".jp-Dialog").get_by_role("button", name="Restart").click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Confirm Kernel Restart").click()
     page.get_by_text(re.compile("Python 3.*Idle")).first.wait_for()
     run(page, "import torch")
     expect(run(page, '@check("average")')).to_contain_text("Not attempted")
@@ -256,8 +256,8 @@ def contrasts(panel: Locator) -> list[tuple[float, str]]:
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_every_word_of_the_panel_can_be_read_in_light_and_dark(page: Page, theme: str) -> None:
     page.get_by_role("menuitem", name="Settings").click()
-    page.get_by_role("menuitem", name="Theme", exact=True).hover()
-    page.get_by_role("menuitem", name=theme, exact=True).click()
+    page.locator(".lm-Menu-itemLabel").get_by_text("Theme", exact=True).hover()
+    page.locator(".lm-Menu-itemLabel").get_by_text(theme, exact=True).click()
     page.wait_for_function(
         "dark => document.body.dataset.jpThemeLight === String(!dark)", arg="Dark" in theme
     )
