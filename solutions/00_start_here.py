@@ -21,7 +21,6 @@ import torch
 from torch import Tensor
 
 from helper import check, data, plot
-from helper.desk.page import examine, lessons
 
 torch.set_num_threads(1)  # networks as small as ours are faster on one thread
 
@@ -31,6 +30,8 @@ torch.set_num_threads(1)  # networks as small as ours are faster on one thread
 # The next cell looks at your installation. If something needs a cure, it says which; no cure ever touches your work.
 
 # %% tags=["nbval-ignore-output"]
+from helper.desk.page import examine, lessons
+
 examine()
 
 # %% [markdown]

@@ -54,7 +54,7 @@ def _path(stem: str) -> str:
 
 
 def _look(where: str) -> str:
-    look = "try:\n    from helper import check  # is the course installed here?\nexcept ImportError:\n"
+    look = "# Is the course installed here?\ntry:\n    from helper import check\nexcept ImportError:\n"
     if where:
         return f"{look}    %pip install --quiet {where}"
     return (
