@@ -206,8 +206,8 @@ def _frame(colour: str) -> str:
 def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
     # Side by side where there is room, below each other in a narrow window.
     return "".join(
-        f'<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 12px;margin-top:4px"><div style="min-width:5em">'
-        f"{html.escape(name)}</div>{_block(text)}</div>"
+        f'<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 12px;margin-top:4px">'
+        f'<div style="min-width:5em">{html.escape(name)}</div>{_block(text)}</div>'
         for name, text in pairs
     )
 
