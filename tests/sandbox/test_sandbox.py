@@ -250,8 +250,8 @@ def test_what_is_readable_of_helper_is_the_students_half_and_nothing_else(scratc
 
 
 def test_every_room_of_helper_is_the_students_or_hidden() -> None:
-    hidden = {"cli.py", "files.py", "made_of.py", "desk", "released", "lessons", "authoring", "sandbox", "running", "grading", "nbgrading", "commands",
-              "bench"}  # fmt: skip
+    hidden = {"cli.py", "files.py", "made_of.py", "desk", "released", "lessons", "authoring", "sandbox", "running",
+              "grading", "nbgrading", "commands", "bench", "site"}  # fmt: skip
     rooms = {path.name for path in view.PACKAGE.iterdir() if path.suffix in ("", ".py", ".json")} - {
         "__pycache__"
     }
