@@ -312,6 +312,19 @@ def test_a_figure_moves_by_keyboard_and_mouse_and_jupyterlab_takes_no_key(lab: L
     page.context.close()
 
 
+def test_notebook_7_shows_the_same(lab: Lab, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    base, token = re.split(r"/lab\S*\?", lab.url)
+    page.goto(f"{base}/notebooks/{STEMS[0]}/{STEMS[0]}.ipynb?{token}")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+    panel = checked(page, WRONG)
+    expect(panel).to_contain_text("You added the numbers up.")
+    seen(page, "notebook-7")
+    context.close()
+
+
 def serious(page: Page, where: str) -> list[str]:
     """Return what axe-core finds that keeps somebody out, inside a part of the page."""
     found = Axe().run(page, context=where).response["violations"]
