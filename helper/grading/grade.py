@@ -149,16 +149,11 @@ def _mark(
     shared = {name: (lesson.release_text, lesson.text) for name, lesson in lessons.items()}
     by_id = {_id(record): record for record in runnable}
     tasks = (
-        Task(_id(record), record.lesson, record.source, record.student, _attempt(record))
+        Task(_id(record), record.lesson, record.source, record.student, record.digest)
         for record in runnable
     )
     for task_id, outcome in workers.run(tasks, shared, secret):
         yield by_id[task_id], outcome
-
-
-def _attempt(record: Submission) -> str:
-    """Name an attempt by what was handed in: another text gets other questions."""
-    return record.digest
 
 
 def _lesson(room: Classroom, lesson: str) -> _Lesson:
@@ -172,7 +167,7 @@ def _id(record: Submission) -> str:
 
 
 def _content_key(room: Classroom, record: Submission, lesson: _Lesson) -> str:
-    questions = own_seed(room.seed, record.student, record.lesson, _attempt(record))
+    questions = own_seed(room.seed, record.student, record.lesson, record.digest)
     return content_key(
         f"{record.digest} {record.problem}".encode(),
         lesson.release_text.encode(),
