@@ -149,8 +149,7 @@ def _mark(
     shared = {name: (lesson.release_text, lesson.text) for name, lesson in lessons.items()}
     by_id = {_id(record): record for record in runnable}
     tasks = (
-        Task(_id(record), record.lesson, record.source, record.student, record.digest)
-        for record in runnable
+        Task(_id(record), record.lesson, record.source, record.student, record.digest) for record in runnable
     )
     for task_id, outcome in workers.run(tasks, shared, secret):
         yield by_id[task_id], outcome
