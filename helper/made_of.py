@@ -30,6 +30,18 @@ def code_hash(roots: Iterable[str], package: Path = PACKAGE) -> str:
     return digest.hexdigest()[:16]
 
 
+def room_hash(rooms: Iterable[str], package: Path = PACKAGE) -> str:
+    """Hash the code of modules and of whole folders of them, without what they import.
+
+    rooms: dotted names such as "helper.judging" or "helper.judging.judge".
+    """
+    digest = hashlib.sha256()
+    for name in sorted(set(_in_rooms(rooms, package))):
+        path = _path(name, package)
+        digest.update(f"{name} {_of_module(path)[1] if path else ''}\n".encode())
+    return digest.hexdigest()[:16]
+
+
 def modules(roots: Iterable[str], package: Path = PACKAGE) -> set[str]:
     """Return the given modules and all modules of ours that they lead to, by their dotted names."""
     found: set[str] = set()
@@ -53,6 +65,15 @@ def imported(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "helper":
             yield str(node.module)
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _in_rooms(rooms: Iterable[str], package: Path) -> Iterator[str]:
+    for room in rooms:
+        folder = package.joinpath(*room.split(".")[1:])
+        inside = folder.rglob("*.py") if folder.is_dir() else ()
+        yield from (".".join(("helper", *path.relative_to(package).with_suffix("").parts)) for path in inside)
+        if not folder.is_dir():
+            yield room
 
 
 def _path(name: str, package: Path) -> Path | None:

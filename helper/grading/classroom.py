@@ -19,6 +19,9 @@ from helper.course import Course, CourseError
 from helper.files import write_whole
 from helper.judging.key import Key
 from helper.lessons.lesson import stems
+from helper.nbgrading.metadata import exercise_ids
+
+SHORTEST_SEED = 16  # characters
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,25 @@ class Classroom:
 
     @cached_property
     def seed(self) -> str:
-        """The secret seed, drawn once, from which every submission's own questions follow."""
+        """The secret seed, drawn once, from which every submission's own questions follow.
+
+        Raises CourseError if the file is there and holds none.
+        """
         path = self.trusted / "seed"
-        if not path.exists():
-            self.trusted.mkdir(parents=True, exist_ok=True)
-            self.trusted.chmod(0o700)
-            write_whole(path, secrets.token_hex(16), mode=0o600)
-        return path.read_text(encoding="utf-8").strip()
+        try:
+            if not path.exists():
+                self.trusted.mkdir(parents=True, exist_ok=True)
+                self.trusted.chmod(0o700)
+                write_whole(path, secrets.token_hex(16), mode=0o600)
+            seed = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeError):
+            seed = ""
+        if len(seed) < SHORTEST_SEED or not seed.isprintable():
+            raise CourseError(
+                f"{path} holds no seed: put it back from a copy, or delete it; then new questions are drawn and all is "
+                "marked again."
+            )
+        return seed
 
     @cached_property
     def lessons(self) -> tuple[str, ...]:
@@ -109,26 +124,13 @@ class Classroom:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep a second grading run out of this classroom. Raises CourseError if one is at work."""
-        self.trusted.mkdir(parents=True, exist_ok=True)
-        path = self.trusted / "lock"
-        with path.open("w") as file:
-            try:
-                _lock(file.fileno())
-            except OSError:
-                raise CourseError(
-                    f"Another grading run is at work in {self.root}: wait until it is done."
-                ) from None
-            yield
+        from filelock import FileLock, Timeout
 
-
-def exercise_ids(release: Mapping[str, Any]) -> tuple[str, ...]:
-    marks = [cell["metadata"].get("nbgrader", {}) for cell in release["cells"]]
-    return tuple(mark["grade_id"] for mark in marks if mark.get("solution"))
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows: its own open files guard themselves
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            self.trusted.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.trusted / "lock", timeout=0):
+                yield
+        except Timeout:
+            raise CourseError(
+                f"Another grading run is at work in {self.root}: wait until it is done."
+            ) from None

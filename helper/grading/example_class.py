@@ -18,6 +18,7 @@ from helper.grading.keys import attempt_of, own_seed
 from helper.judging.judge import judge
 from helper.judging.key import Key
 from helper.lessons.lesson import Answer, Lesson, read
+from helper.nbgrading.metadata import grade_id, is_check
 
 if TYPE_CHECKING:
     from helper.lessons.stage import Stage
@@ -157,10 +158,7 @@ def _points(
     stage: Stage, key: Key, release: Mapping[str, Any], handed: Mapping[str, Given]
 ) -> dict[str, float]:
     """Say what a student's answers are worth together: one may call another, right or wrong."""
-    stubs = {
-        cell["metadata"].get("nbgrader", {}).get("grade_id", ""): "".join(cell["source"])
-        for cell in release["cells"]
-    }
+    stubs = {grade_id(cell): "".join(cell["source"]) for cell in release["cells"]}
     answers = {
         exercise: [given.own, stubs[exercise] if given.source is None else given.source]
         for exercise, given in handed.items()
@@ -214,7 +212,7 @@ def _notebook(
 ) -> dict[str, Any]:
     cells: list[dict[str, Any]] = []
     for cell in release["cells"]:
-        given = handed.get(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
+        given = handed.get(grade_id(cell))
         if given and given.own:
             cells.append(_own(f"own-{len(cells)}", given.own))
         changed = {"source": given.source} if given and given.source is not None else {}
@@ -222,9 +220,7 @@ def _notebook(
     if number % 3 == 2:
         cells.append(_own("thoughts", "print('my own notes')"))
     if number % 5 == 4:
-        checks = [
-            index for index, cell in enumerate(cells) if cell["metadata"].get("nbgrader", {}).get("grade")
-        ]
+        checks = [index for index, cell in enumerate(cells) if is_check(cell)]
         cells.append(cells[dice.choice(checks)])  # copied by accident
     return {**release, "cells": cells}
 

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from helper.grading.handed_in.notebook import Canonical, printable
+from helper.grading.handed_in.canonical import Canonical
+from helper.grading.handed_in.notebook import printable
 from helper.grading.keys import Questions
 from helper.grading.order import in_order
 from helper.grading.suspicion import suspicions
@@ -36,7 +37,8 @@ _PLAIN = (RIGHT, NOT_ATTEMPTED, NOT_RUN)  # verdicts to which mistakes add nothi
 class Marked:
     """A marked submission as plain data: what the gradebook, the feedback and the report are made from.
 
-    outputs: what each cell but the checks printed, by cell id; problem: why nothing could be run, or "".
+    outputs: what each cell but the checks printed, by cell id; flags: what an instructor may want to look at;
+    oddities: what was odd about the submission and did no harm; problem: why nothing could be run, or "".
     """
 
     lesson: str
@@ -45,6 +47,7 @@ class Marked:
     flags: tuple[str, ...] = ()
     seconds: float = 0.0
     problem: str = ""
+    oddities: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:
@@ -61,7 +64,7 @@ class Marked:
     def from_json(cls, data: Mapping[str, Any]) -> Marked:
         verdicts = tuple(map(Verdict.from_json, data["verdicts"]))
         rest = {name: data[name] for name in ("lesson", "outputs", "seconds", "problem")}
-        return cls(verdicts=verdicts, flags=tuple(data["flags"]), **rest)
+        return cls(verdicts=verdicts, flags=tuple(data["flags"]), oddities=tuple(data["oddities"]), **rest)
 
 
 def mark(notebook: Canonical, questions: Questions, runner: Runner) -> Marked:
@@ -84,10 +87,9 @@ def mark(notebook: Canonical, questions: Questions, runner: Runner) -> Marked:
     shown = [cell.id for cell in notebook.to_run if cell.role != "check"]
     outputs = {cell_id: run.cells[cell_id].output for cell_id in shown if run.cells[cell_id].output}
     forbids = any(check.without for check in key.checks.values())
-    flags = (*notebook.flags, *suspicions(notebook, forbids), *run.flags)
-    return Marked(
-        notebook.lesson, verdicts_below, outputs, tuple(printable(flag) for flag in flags), run.seconds
-    )
+    flags = tuple(printable(flag) for flag in (*suspicions(notebook, forbids), *run.flags))
+    oddities = tuple(printable(flag) for flag in notebook.flags)
+    return Marked(notebook.lesson, verdicts_below, outputs, flags, run.seconds, oddities=oddities)
 
 
 def _look_below(defined: Definitions, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
@@ -109,7 +111,7 @@ def unmarkable(lesson: str, key: Key, problem: str) -> Marked:
         )
         for name, check in key.checks.items()
     )
-    return Marked(lesson, verdicts, {}, (problem,), 0.0, problem)
+    return Marked(lesson, verdicts, {}, (), 0.0, problem, (problem,))
 
 
 def _evidence(notebook: Canonical, run: Run, name: str) -> Evidence:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from helper.grading.handed_in.notebook import Canonical, CanonicalCell
+from helper.grading.handed_in.canonical import Canonical, CanonicalCell
 from helper.judging.names import definitions, reads, statements
 from helper.running.job import Role
 

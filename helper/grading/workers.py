@@ -7,20 +7,18 @@ the classroom's secret seed does not.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from types import TracebackType
 from typing import Any
 
 from helper.course import CourseError
-from helper.grading.handed_in.notebook import canonical, read_notebook
+from helper.grading.handed_in.canonical import Canonical
 from helper.grading.keys import Keys, Questions, own_seed
 from helper.grading.marking import Marked, mark
 from helper.running.forkserver import ForkServer
@@ -34,7 +32,7 @@ DISTURBED = (
     "this again."
 )
 
-Shared = Mapping[str, tuple[str, str]]  # lesson -> its release and itself (see keys.lesson_text), as texts
+Shared = Mapping[str, str]  # lesson -> itself as a text, see keys.lesson_text
 
 _local = threading.local()
 _parent = ForkServer()  # of all that is forked for this process
@@ -45,13 +43,13 @@ _open: list[Runner | Keys] = []
 class Task:
     """One submission to mark.
 
-    id: how to find it again; source: the notebook's bytes; attempt: a word that is another at the next attempt, and
-    with student and lesson decides the inputs.
+    id: how to find it again; notebook: the canonical one, as text; attempt: a word that is another at the next
+    attempt, and with student and lesson decides the inputs.
     """
 
     id: str
     lesson: str
-    source: bytes
+    notebook: str
     student: str
     attempt: str
 
@@ -102,9 +100,7 @@ class Workers:
         from distributed import as_completed
 
         client = self._connect()
-        texts = {
-            lesson: client.scatter(list(pair), broadcast=True, hash=False) for lesson, pair in shared.items()
-        }
+        texts = {lesson: client.scatter(text, broadcast=True, hash=False) for lesson, text in shared.items()}
         under_way: dict[str, Task] = {}
 
         def send(task: Task) -> Any:
@@ -112,7 +108,7 @@ class Workers:
             future = client.submit(
                 _mark_one,
                 task.id,
-                task.source,
+                task.notebook,
                 texts[task.lesson],
                 seed,
                 self._unsandboxed,
@@ -191,18 +187,11 @@ def _result(future: Any) -> Marked | str:
 
 
 def _mark_one(
-    task_id: str, source: bytes, texts: list[str], seed: str, unsandboxed: bool, limits: Limits | None
+    task_id: str, notebook: str, lesson: str, seed: str, unsandboxed: bool, limits: Limits | None
 ) -> tuple[str, dict[str, Any]]:
-    release, lesson = texts
     if getattr(_local, "runner", None) is None:
         _local.runner = Runner(limits, unsandboxed=unsandboxed, parent=_parent)
         _local.keys = Keys(_parent)
         _open.extend((_local.runner, _local.keys))
-    notebook = canonical(_parsed(release), read_notebook(source))
-    return task_id, mark(notebook, Questions(lesson, seed, _local.keys), _local.runner).to_json()
-
-
-@lru_cache(maxsize=16)
-def _parsed(release: str) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(release)
-    return data
+    questions = Questions(lesson, seed, _local.keys)
+    return task_id, mark(Canonical.loads(notebook), questions, _local.runner).to_json()

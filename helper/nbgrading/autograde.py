@@ -18,7 +18,8 @@ from traitlets.log import get_logger
 
 from helper.course import CourseError, find_course
 from helper.grading.classroom import Classroom
-from helper.grading.handed_in.notebook import Canonical, canonical, read_notebook
+from helper.grading.handed_in.canonical import Canonical, canonical
+from helper.grading.handed_in.notebook import read_notebook
 from helper.grading.keys import Keys, Questions, attempt_of, lesson_text, own_seed
 from helper.grading.marking import mark
 from helper.grading.pages.filled import with_outputs, without_outputs
@@ -58,7 +59,7 @@ class MarkInSandbox(NbGraderPreprocessor):
         runner, keys = _hands(self.unsandboxed)
         seed = own_seed(room.seed, student, lesson, attempt)
         marked = mark(notebook, Questions(lesson_text(room.course.solutions, lesson), seed, keys), runner)
-        for flag in marked.flags:
+        for flag in (*marked.oddities, *marked.flags):
             self.log.warning("%s, %s: %s", student, lesson, flag)
         return _notebook(with_outputs(json.loads(nbformat.writes(nb)), marked)), resources
 

@@ -6,6 +6,8 @@ import re
 import pytest
 from conftest import ROOT
 
+from helper.grading.handed_in.canonical import Canonical, canonical
+from helper.grading.handed_in.notebook import read_notebook
 from helper.grading.keys import Keys, lesson_text, own_seed
 from helper.grading.workers import Task, Workers
 from helper.judging.evidence import Evidence
@@ -97,12 +99,12 @@ def handed_in(release, mean_square, own=""):
         cell["source"] = source or cell["source"]
     if own:
         data["cells"].append({"cell_type": "code", "id": "own", "metadata": {}, "outputs": [], "source": own})
-    return json.dumps(data).encode()
+    return canonical(release, read_notebook(json.dumps(data).encode())).dumps()
 
 
 def test_what_one_submission_smuggles_out_is_worth_nothing_to_anybody(built_mini):
     release = json.loads((built_mini.notebooks / LESSON / f"{LESSON}.ipynb").read_text())
-    shared = {LESSON: (json.dumps(release), lesson_text(built_mini.solutions, LESSON))}
+    shared = {LESSON: lesson_text(built_mini.solutions, LESSON)}
 
     def marks(hands, *tasks):
         return dict(hands.run([Task(f"{task[0]}, {task[1]}", LESSON, task[2], *task[:2]) for task in tasks],
@@ -124,10 +126,15 @@ def test_the_classrooms_seed_goes_to_no_worker(built_mini, monkeypatch):
 
     told = []
     monkeypatch.setattr(workers, "mark", lambda *arguments: told.append(arguments) or 1 / 0)
-    release = (built_mini.notebooks / LESSON / f"{LESSON}.ipynb").read_text()
-    shared = {LESSON: (release, lesson_text(built_mini.solutions, LESSON))}
+    shared = {LESSON: lesson_text(built_mini.solutions, LESSON)}
     with Workers(1) as hands:
-        list(hands.run([Task("a", LESSON, b"{}", "ada", "1")], shared, "the classroom's secret"))
+        list(
+            hands.run(
+                [Task("a", LESSON, Canonical(LESSON, ()).dumps(), "ada", "1")],
+                shared,
+                "the classroom's secret",
+            )
+        )
     assert told
     assert "the classroom's secret" not in str(told)
     assert own_seed("the classroom's secret", "ada", LESSON, "1") in str(told)

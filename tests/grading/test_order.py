@@ -2,7 +2,7 @@
 
 import pytest
 
-from helper.grading.handed_in.notebook import Canonical, CanonicalCell
+from helper.grading.handed_in.canonical import Canonical, CanonicalCell
 from helper.grading.order import in_order
 
 

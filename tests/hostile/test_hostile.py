@@ -33,7 +33,7 @@ from helper.grading.classroom import Classroom
 from helper.grading.grade import Graded, grade
 from helper.grading.handed_in.intake import intake
 from helper.grading.keys import own_seed
-from helper.grading.pages import report
+from helper.grading.pages.as_json import to_json
 from helper.grading.workers import Workers
 from helper.lessons.key_of import make_key
 from helper.lessons.lesson import read
@@ -282,11 +282,11 @@ def test_nothing_that_is_not_theirs_was_read(run: Outcome) -> None:
     room = run.world.room
     others = [member.name for member in EVERYBODY if member.name != "ada"]
     said = run.world.pages_of([*others, *UNREADABLE]) + (room.root / "report.html").read_text("utf-8")
-    said += json.dumps(report.to_json(run.graded.marks))
+    said += json.dumps(to_json(run.graded.marks))
     for secret in (run.world.token, room.seed, "### BEGIN SOLUTION", "SQLite format 3"):
         assert secret not in said
     stage = Stage(read(room.course.solutions, LESSON))
-    for record in intake(room.root / "in", room.exercises())[0]:
+    for record in intake(room.root / "in", room.exercises()).records:
         own = make_key(stage, own_seed(room.seed, record.student, LESSON, record.digest), reference_only=True)
         for item in own.checks["mean_square"].expectations:
             number = f"{item.value['values'][0]:.6g}"
@@ -571,7 +571,7 @@ def test_nobody_hands_in_for_a_classmate(course: Course, tmp_path: Path, path: s
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(empty)
         os.utime(place, (2_000_000_000, 2_000_000_000))
-    records, _ = intake(folder, room.exercises())
+    records = intake(folder, room.exercises()).records
     sources = {record.student: record.source.decode() for record in records}
     for name in ("ada", "zoe"):
         assert HONEST[name].mean_square.split("\n")[0] in sources.pop(name)
@@ -595,7 +595,8 @@ def test_a_broken_zip_of_one_student_stops_nobody(
         archive.writestr("01_mean.ipynb", "{}" * 100)
     path = folder / "mallory.zip"
     path.write_bytes(break_it(path.read_bytes()))
-    records, left = intake(folder, room.exercises())
+    taken = intake(folder, room.exercises())
+    records, left = taken.records, [*taken.left, *taken.lost]
     assert records[0].student == "ada"
     assert all(record.problem for record in records[1:])
     assert len(records[1:]) + len(left) == 1
@@ -606,7 +607,7 @@ def test_a_zip_bomb_of_one_student_stops_nobody(course: Course, tmp_path: Path) 
     with zipfile.ZipFile(folder / "mallory.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(25):
             archive.writestr(f"{number}/01_mean.ipynb", bytes(100 * MIB))
-    (ada, mallory), _ = intake(folder, room.exercises())
+    ada, mallory = intake(folder, room.exercises()).records
     assert (ada.student, ada.problem, mallory.student) == ("ada", "", "mallory")
     assert "holds far too much" in mallory.problem
 
@@ -616,7 +617,7 @@ def test_a_student_does_not_say_when_it_was_handed_in(course: Course, tmp_path: 
     with zipfile.ZipFile(folder / "mallory.zip", "w") as archive:
         archive.write(folder / "ada" / LESSON / f"{LESSON}.ipynb", "01_mean.ipynb")
         archive.writestr("timestamp.txt", "1999-01-01 10:00:00 UTC")
-    records, _ = intake(folder, room.exercises())
+    records = intake(folder, room.exercises()).records
     assert [(record.student, record.received) for record in records] == [("ada", None), ("mallory", None)]
 
 
