@@ -1,9 +1,9 @@
-"""What a notebook of the course imports: `from helper import check, data, plot`."""
+"""What a notebook of the course imports: `from helper import check, data, plot, results`."""
 
 from importlib import import_module
 from typing import Any
 
-__all__ = ["check", "data", "fixtures", "plot"]
+__all__ = ["check", "data", "fixtures", "plot", "results"]
 
 
 def __getattr__(name: str) -> Any:

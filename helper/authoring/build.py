@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from helper import results
 from helper.course import Course
 from helper.lessons.lesson import Cell, Lesson, LessonError, stems, written_hash
 
@@ -69,11 +70,12 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
         folder.mkdir(parents=True)
         (folder / "key.json").write_text(key.dumps(), encoding="utf-8")
         notebook = compose(lesson)
-        _execute(notebook, folder)
+        _execute(notebook, folder, collected=work / "results.json")
         write_notebook(folder / f"{stem}.ipynb", notebook)
         release(work, stem, f"sqlite:///{work / 'gradebook.db'}")
         for part in ("solutions", "notebooks"):
             _move_into_place(work / part / stem, course.root / part / stem)
+        results.keep(work / "results.json")
     return []
 
 
@@ -171,7 +173,8 @@ def _attachment(lesson: Lesson, name: str) -> dict[str, str]:
     return {kinds[path.suffix]: base64.b64encode(path.read_bytes()).decode()}
 
 
-def _execute(notebook: Any, folder: Path) -> None:
+def _execute(notebook: Any, folder: Path, collected: Path) -> None:
+    """Run all cells in `folder`; the rows they add to the table of results go to `collected`."""
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError
@@ -180,6 +183,7 @@ def _execute(notebook: Any, folder: Path) -> None:
         "OMP_NUM_THREADS": "1",
         "PYTHONHASHSEED": "0",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        results.NEW: str(collected),
     }
     stem = notebook.metadata["course"]["lesson"]
     with tempfile.TemporaryDirectory(prefix="kernel-") as private:
