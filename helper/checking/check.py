@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import linecache
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,7 @@ from helper.judging.evidence import Evidence, Failure, Plain
 Sink = Callable[[dict[str, Any]], None]
 
 _collecting: tuple[str, Sink] | None = None
+_hidden: str | None = None  # the seed of what is kept from answers, in a process that makes keys
 _failed: set[tuple[str, str]] = set()  # lesson and name of the checks that did not pass when they last ran
 
 
@@ -88,19 +89,61 @@ class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given
         return error is None or isinstance(error, Exception)
 
     def _expect(
-        self, name: str, value: Any, *, points: float | None = None, tolerance: float | None = None
+        self,
+        name: str,
+        value: Any,
+        *,
+        points: float | None = None,
+        tolerance: float | None = None,
+        score: Mapping[float, float] | None = None,
+        examples: Callable[[Given], tuple[torch.Tensor, torch.Tensor]] | None = None,
+        forecast: str | None = None,
     ) -> None:
-        """Hand over what the answer produced; `name` finishes "your answer should get … right"."""
+        """Hand over what the answer produced; `name` finishes "your answer should get … right".
+
+        score: {accuracy: points in all} for a network from `helper.fixtures.network`, which is tried on hidden
+        examples; examples: draws them, images and labels, and is called only where a key is made or, in practice,
+        used; forecast: `value` is the accuracy expected of the expectation of this name.
+        """
         if name in self.shown:
             raise ValueError(
                 f'check "{self.name}" expects "{name}" twice: give each expectation its own name'
             )
-        self.shown[name] = evidence.plain(value)
+        extra: dict[str, Any] = {"forecast": forecast} if forecast else {}
+        if score is not None and examples is not None:
+            self.shown[name], labels, images = self._tried(value, examples)
+            extra = {"score": list(score.items()), "labels": labels, "images": images} if labels else {}
+            points = max(score.values())
+        else:
+            self.shown[name] = evidence.plain(value)
         if _collecting:
             record: dict[str, Any] = {"check": self.name, "expect": name, "value": self.shown[name]}
             record |= {} if points is None else {"points": points}
             record |= {} if tolerance is None else {"tolerance": tolerance}
-            _collecting[1](record)
+            _collecting[1](record | extra)
+
+    def _tried(
+        self, value: Any, examples: Callable[[Given], tuple[torch.Tensor, torch.Tensor]]
+    ) -> tuple[Plain, list[int], Any]:
+        """Return the evidence of a network; where keys are made, also the labels and images it was tried on.
+
+        Where marks are made nothing hidden is drawn in this process, which runs a student's code: the network itself
+        is handed over.
+        """
+        from helper.judging.network import NetworkError, predictions
+
+        network = value if isinstance(value, dict) and "network" in value else evidence.plain(value)
+        if _collecting and _hidden is None:
+            return network, [], None
+        secret = _hidden if _collecting else self._key.seed if self._key else "practice"
+        images, labels = examples(Given(f"{secret}\nhidden", self.name))
+        kept = labels.tolist(), images.numpy()
+        if "network" not in network:
+            return network, *kept
+        try:
+            return {"predictions": predictions(network["network"], images.numpy())}, *kept
+        except NetworkError as error:
+            return {"text": str(error)}, *kept
 
     def _show_verdict(self, key: Any) -> None:
         from helper.checking import panel
@@ -124,18 +167,20 @@ class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given
 
 
 @contextmanager
-def collecting(seed: str, sink: Sink) -> Iterator[None]:
+def collecting(seed: str, sink: Sink, *, hidden: str | None = None) -> Iterator[None]:
     """Send the evidence of every check inside to `sink`, under a seed of one's own, and show nothing.
 
-    The sink gets {"check", "expect", "value"} for each expectation as it arises (with "points" and "tolerance"
-    where the check sets them) and {"check", "done", "failure", "sizes"} at the end of each check.
+    hidden: the seed of what is kept from answers; only where a key is made, never beside a student's code. The sink
+    gets {"check", "expect", "value"} for each expectation as it arises (with "points" and "tolerance" where the check
+    sets them, with "score", "labels" and "images", or "forecast") and {"check", "done", "failure", "sizes"} at the end
+    of each check.
     """
-    global _collecting
-    before, _collecting = _collecting, (seed, sink)
+    global _collecting, _hidden
+    before, _collecting, _hidden = (_collecting, _hidden), (seed, sink), hidden
     try:
         yield
     finally:
-        _collecting = before
+        _collecting, _hidden = before
 
 
 def _line_of(trace: TracebackType | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from helper.judging.verdict import ERROR, MISTAKE, NOT_ATTEMPTED, RIGHT, Verdict
+from helper.judging.verdict import ERROR, MISTAKE, NOT_ATTEMPTED, RIGHT, Result, Verdict
 
 # Blue and orange can be told apart by everyone; a sign and a word say the same.
 COLOURS = {RIGHT: "#0b7a75", NOT_ATTEMPTED: "#6b7280"}
@@ -55,7 +55,7 @@ def to_html(verdict: Verdict) -> str:
     parts = [f"<div>{head} &nbsp; <code>{html.escape(verdict.check)}</code> &nbsp; {_points(verdict)}</div>"]
     if verdict.verdict != NOT_ATTEMPTED:
         rows = "".join(
-            f'<li style="list-style:none">{_mark(result.right)} {inline(result.name)}</li>'
+            f'<li style="list-style:none">{_mark(result.right)} {inline(_row(verdict, result))}</li>'
             for result in verdict.results
         )
         parts.append(f'<ul style="margin:4px 0 4px 0;padding-left:12px">{rows}</ul>')
@@ -66,7 +66,7 @@ def to_html(verdict: Verdict) -> str:
 def to_text(verdict: Verdict) -> str:
     lines = [f"{_sign(verdict)} {_head(verdict)}: {verdict.check} ({_points(verdict)})"]
     if verdict.verdict != NOT_ATTEMPTED:
-        lines += [f"  {_mark(result.right)} {result.name}" for result in verdict.results]
+        lines += [f"  {_mark(result.right)} {_row(verdict, result)}" for result in verdict.results]
     return "\n".join([*lines, *verdict.advice])
 
 
@@ -80,6 +80,12 @@ def _sign(verdict: Verdict) -> str:
 
 def _points(verdict: Verdict) -> str:
     return f"{round(verdict.points, 2):g} of {verdict.max:g} point{'' if verdict.max == 1 else 's'}"
+
+
+def _row(verdict: Verdict, result: Result) -> str:
+    """Name an expectation, and what was reached where it is scored and the advice does not say so."""
+    said = not result.note or result.note in verdict.advice
+    return result.name if said else f"{result.name}: {result.note}"
 
 
 def _mark(right: bool | None) -> str:

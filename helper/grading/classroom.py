@@ -51,7 +51,15 @@ class Classroom:
     @cached_property
     def seed(self) -> str:
         """The secret seed, drawn once, so that everyone answers the same questions."""
-        path = self.trusted / "seed"
+        return self._secret("seed")
+
+    @cached_property
+    def hidden(self) -> str:
+        """The secret of what no answer may see. Unlike the seed it never enters a process with a student's code."""
+        return self._secret("hidden")
+
+    def _secret(self, name: str) -> str:
+        path = self.trusted / name
         if not path.exists():
             self.trusted.mkdir(parents=True, exist_ok=True)
             self.trusted.chmod(0o700)
@@ -105,7 +113,7 @@ class Classroom:
         from helper.lessons.stage import Stage
 
         path = self.trusted / f"{lesson}.key.json"
-        key = make_key(Stage(read(self.course.solutions, lesson)), self.seed)
+        key = make_key(Stage(read(self.course.solutions, lesson), self.hidden), self.seed)
         write_whole(path, key.dumps(), mode=0o600)
         return key
 

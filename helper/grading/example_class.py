@@ -109,7 +109,7 @@ def write_class(
     for lesson_stem in only or room.lessons:
         tell(lesson_stem)
         lesson, release = read(room.course.solutions, lesson_stem), room.release(lesson_stem)
-        stage = Stage(lesson)
+        stage = Stage(lesson, room.hidden)
         key = make_key(stage, room.seed)
         for number in range(students):
             student = _name(number)

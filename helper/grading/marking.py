@@ -74,7 +74,11 @@ def mark(notebook: Canonical, key: Key, runner: Runner) -> Marked:
     """Run a canonical notebook under the key's seed and judge every check of the key."""
     roles: dict[str, Role] = {"setup": "setup", "exercise": "exercise", "extra": "extra", "check": "check"}
     cells = ((cell.id, roles[cell.role], cell.source) for cell in notebook.to_run)
-    job = Job(tuple(cells), key.seed)
+    longer = {name: check.seconds for name, check in key.checks.items() if check.seconds}
+    seconds = {
+        cell.id: longer[cell.name] for cell in notebook.to_run if cell.role == "check" and cell.name in longer
+    }
+    job = Job(tuple(cells), key.seed, seconds)
     run = runner.run(job)
     defined = definitions(notebook.sources())
     verdicts = _look_below(defined, [_verdict(notebook, defined, key, run, name) for name in key.checks])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from helper.judging import advice, compare, errors
-from helper.judging.evidence import Evidence, Failure, numbers_of, same, sealed
-from helper.judging.key import CheckKey, Mistake, sealed_failure
+from helper.judging.evidence import Evidence, Failure, Plain, numbers_of, same, sealed
+from helper.judging.key import CheckKey, Expectation, Mistake, sealed_failure
+from helper.judging.score import Counted, Forecast, Score, count
+from helper.judging.score import compare as compare_accuracy
 from helper.judging.verdict import (
     ERROR,
     MISTAKE,
@@ -49,21 +51,15 @@ def judge(
     """Compare evidence with the key of its check.
 
     salt: the lesson's stem, which seals texts; forbidden: names the answer used though the exercise does
-    without them; reveal: whether advice may state expected numbers. Expectations earn their points one by one;
-    a forbidden name forfeits all.
+    without them; reveal: whether advice may state expected numbers. Expectations earn their points one by one,
+    scored ones by thresholds (score.py); a forbidden name forfeits all.
     """
-    shown = {name: sealed(value, salt) for name, value in evidence.shown.items()}
+    counted = _counted(evidence, key.expectations, salt)
+    shown = {name: sealed(value, salt) for name, value in _standing_in(evidence, counted).items()}
     got = Evidence(shown, sealed_failure(evidence.failure, salt))
-    results = tuple(
-        Result(
-            item.name,
-            item.points,
-            same(item.value, shown[item.name], item.tolerance) if item.name in shown else None,
-        )
-        for item in key.expectations
-    )
+    results = tuple(_result(item, shown, counted.get(item.name)) for item in key.expectations)
     right = all(result.right for result in results)
-    points = key.points if right else round(sum(item.points for item in results if item.right), 6)
+    points = key.points if right else round(sum(item.credit for item in results), 6)
     verdict, words = _verdict(evidence, got, key, results, reveal)
     if forbidden and verdict != NOT_ATTEMPTED:
         verdict, words, points = MISTAKE, (advice.forbidden(key.name, forbidden),), 0.0
@@ -81,6 +77,35 @@ def look_below(verdict: Verdict, called: Sequence[str]) -> Verdict:
     if verdict.verdict == NOT_ATTEMPTED:
         return replace(verdict, verdict=NOT_YET, advice=(words,))
     return replace(verdict, advice=(words, *verdict.advice))
+
+
+def without_scored(evidence: Evidence, expectations: Sequence[Expectation], salt: str) -> Evidence:
+    """Return evidence in which a seal stands for what is scored: equal only where all predictions are."""
+    return Evidence(_standing_in(evidence, _counted(evidence, expectations, salt)), evidence.failure)
+
+
+def _standing_in(evidence: Evidence, counted: Mapping[str, Counted]) -> dict[str, Plain]:
+    seals = {name: {"text": found.seal} for name, found in counted.items() if found.seal}
+    return {**evidence.shown, **seals}
+
+
+def _counted(evidence: Evidence, expectations: Sequence[Expectation], salt: str) -> dict[str, Counted]:
+    """Return what scoring found, by expectation."""
+    counted: dict[str, Counted] = {}
+    for item in expectations:
+        value = evidence.shown.get(item.name)
+        if value is not None and isinstance(item.score, Score):
+            counted[item.name] = count(item.score, value, salt)
+        elif value is not None and isinstance(item.score, Forecast):
+            counted[item.name] = compare_accuracy(item.score, item.points, value, counted.get(item.score.of))
+    return counted
+
+
+def _result(item: Expectation, shown: Mapping[str, Plain], counted: Counted | None) -> Result:
+    if counted:
+        return Result(item.name, item.points, counted.full, counted.points, counted.words)
+    right = same(item.value, shown[item.name], item.tolerance) if item.name in shown else None
+    return Result(item.name, item.points, right)
 
 
 def _verdict(
@@ -103,6 +128,8 @@ def _verdict(
         verdict, words = STOPPED[failure.kind]
         return verdict, (words,)
     wrong = next((item for item in results if item.right is False), None)
+    if wrong and wrong.earned is not None:
+        return NOT_YET, (wrong.note, *([errors.explain(failure, said)] if failure else []))
     if wrong:
         expected = next(item.value for item in key.expectations if item.name == wrong.name)
         guess = compare.compare(expected, evidence.shown[wrong.name], key.sizes, reveal)
@@ -135,7 +162,8 @@ def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake
             return mistake
     # Two mistakes at once, or one made in another way: the first wrong numbers still give it away.
     first = missed[0]
-    if first not in got.shown or numbers_of(got.shown[first]) is None:
+    scored = any(item.score for item in key.expectations if item.name == first)
+    if scored or first not in got.shown or numbers_of(got.shown[first]) is None:
         return None
     alike = [mistake for mistake in key.mistakes if agrees(mistake, first)]
     return max(alike, key=lambda mistake: sum(agrees(mistake, name) for name in missed), default=None)

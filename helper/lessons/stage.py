@@ -6,7 +6,7 @@ import contextlib
 import io
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from helper.checking.check import collecting
@@ -17,22 +17,28 @@ from helper.lessons.lesson import Lesson, LessonError
 
 @dataclass(frozen=True)
 class Shown:
-    """The evidence of one run of a check, with what its author said about weights and tolerances."""
+    """The evidence of one run of a check, with what its author said about weights, tolerances and scores.
+
+    scored: the records of scored expectations, with the labels that are kept from answers.
+    """
 
     evidence: Evidence
     points: dict[str, float]
     tolerances: dict[str, float]
     sizes: tuple[int, ...]
+    scored: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class Stage:
     """A lesson ready to be run: setup and reference answers, nothing else, in one namespace.
 
-    Demonstrations do not run here, so a check that leans on one fails at once.
+    Demonstrations do not run here, so a check that leans on one fails at once. hidden: the secret from which scored
+    checks draw what no answer sees; without one they draw it from the seed, as practice does.
     """
 
-    def __init__(self, lesson: Lesson) -> None:
+    def __init__(self, lesson: Lesson, hidden: str | None = None) -> None:
         self.lesson = lesson
+        self.hidden = hidden
         self._setup: dict[str, Any] = {"__name__": "__main__"}
         self._sources = [cell.source for cell in lesson.cells if cell.role == "setup"]
         for number, source in enumerate(self._sources):
@@ -61,6 +67,7 @@ class Stage:
             {record["expect"]: record["points"] for record in records if "points" in record},
             {record["expect"]: record["tolerance"] for record in records if "tolerance" in record},
             tuple(end["sizes"]),
+            {record["expect"]: record for record in records if "score" in record or "forecast" in record},
         )
 
     def evidence_of_all(self, answers: Mapping[str, Sequence[str]], seed: str) -> dict[str, Evidence]:
@@ -83,7 +90,7 @@ class Stage:
 
     def _records(self, exercise: str, space: dict[str, Any], seed: str) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = []
-        with collecting(seed, records.append):
+        with collecting(seed, records.append, hidden=self.hidden or seed):
             run(self.lesson.checks[exercise].source, space, f"<check {exercise}>")
         return [record for record in records if record["check"] == exercise]
 

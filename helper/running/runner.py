@@ -99,7 +99,7 @@ class Runner:
                 skip = transcript.to_skip
                 transcript.restart()
                 ending = self._attempt(job, mark, skip, transcript, deadline)
-                _blame(transcript, ending, self.limits)
+                _blame(transcript, ending, self.limits, job)
                 if transcript.finished or ending.reason == "submission" or time.monotonic() > deadline:
                     break
                 paused = time.monotonic()
@@ -146,7 +146,7 @@ class Runner:
             os.set_blocking(heard, False)
             os.set_blocking(printed, False)
             try:
-                return self._listen(control, pid, heard, printed, transcript, deadline)
+                return self._listen(job, control, pid, heard, printed, transcript, deadline)
             finally:
                 for pipe, take in ((records, transcript.hear), (prints, transcript.read)):
                     for _ in range(
@@ -176,6 +176,7 @@ class Runner:
 
     def _listen(
         self,
+        job: Job,
         control: socket.socket,
         pid: int,
         heard: int,
@@ -190,7 +191,8 @@ class Runner:
         while True:
             now = time.monotonic()
             if transcript.current != cell:
-                cell, cell_deadline = transcript.current or "", now + self.limits.cell_seconds + GRACE
+                cell = transcript.current or ""
+                cell_deadline = now + job.seconds.get(cell, self.limits.cell_seconds) + GRACE
             if not reason:
                 if now > watch_memory:
                     watch_memory = now + _WATCH_MEMORY_EVERY
@@ -221,7 +223,7 @@ class Runner:
                 return _Ending(reason, int(answer["ended"]), float(answer["cpu"]))
 
 
-def _blame(transcript: Transcript, ending: _Ending, limits: Limits) -> None:
+def _blame(transcript: Transcript, ending: _Ending, limits: Limits, job: Job) -> None:
     """Say of the cell that was running why its process ended, unless it ended as it should."""
     killer = os.WTERMSIG(ending.status) if os.WIFSIGNALED(ending.status) else 0
     code = os.WEXITSTATUS(ending.status) if os.WIFEXITED(ending.status) else 0
@@ -230,7 +232,8 @@ def _blame(transcript: Transcript, ending: _Ending, limits: Limits) -> None:
             "time-out", f"TimeOut: the submission ran for more than {limits.submission_seconds:g} seconds"
         )
     elif ending.reason == "cell":
-        transcript.stop("time-out", f"TimeOut: it ran for more than {limits.cell_seconds:g} seconds")
+        seconds = job.seconds.get(transcript.current or "", limits.cell_seconds)
+        transcript.stop("time-out", f"TimeOut: it ran for more than {seconds:g} seconds")
     elif ending.reason == "flood":
         transcript.stop("time-out", "TimeOut: it printed without end")
         transcript.flag("flooded the output")
@@ -260,6 +263,7 @@ def _job_text(job: Job, mark: str, skip: list[str], limits: Limits) -> bytes:
         "seed": job.seed,
         "mark": mark,
         "cell_seconds": limits.cell_seconds,
+        "seconds": dict(job.seconds),
         "memory_bytes": limits.memory_bytes,
     }
     return json.dumps(text).encode()

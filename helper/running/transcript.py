@@ -35,10 +35,14 @@ _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|MemoryError|Ca
 
 @dataclass(frozen=True)
 class Job:
-    """What to run: cells as (id, role, source) in order, and the seed of the checks' inputs."""
+    """What to run: cells as (id, role, source) in order, and the seed of the checks' inputs.
+
+    seconds: by id, of cells that may take longer than others.
+    """
 
     cells: tuple[tuple[str, Role, str], ...]
     seed: str
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,8 @@ class TimeOut(BaseException):
 def run_job(job: dict[str, Any], evidence: int, output: int, shell: Any) -> None:
     """Run all cells of `job` but those to be skipped, and return when all is told.
 
-    job: cells as [id, role, source], skip as ids, seed, mark, cell_seconds, memory_bytes. evidence, output:
+    job: cells as [id, role, source], skip as ids, seed, mark, cell_seconds, seconds (by id, of cells that may take
+    longer), memory_bytes. evidence, output:
     file descriptors to write records and printed text to. shell: an IPython shell that has run nothing.
     """
     from helper.checking.check import check, collecting
@@ -68,7 +69,8 @@ def run_job(job: dict[str, Any], evidence: int, output: int, shell: Any) -> None
                 namespace["check"] = check  # a student may have called something of their own so
             else:
                 source = shell.transform_cell(source)
-            ending = _timed(partial(_execute, name, source, namespace), job["cell_seconds"])
+            seconds = job["seconds"].get(name, job["cell_seconds"])
+            ending = _timed(partial(_execute, name, source, namespace), seconds)
             for stream in (sys.stdout, sys.stderr):
                 _timed(stream.flush, 1)
             flush(None)
