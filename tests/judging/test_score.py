@@ -165,6 +165,7 @@ BROKEN = {
     "more than 0.5 seconds of processor time": "while True: pass",
     "random numbers when it predicts": f"{LAYERS}; m.forward = lambda x: nn.functional.dropout(m[1](x.flatten(1)))",
     "cannot be tried": "m = nn.Flatten(); m.forward = lambda x: torch.cdist(x.flatten(1), torch.ones(2, 4))",
+    "same steps for every image": "m = nn.Flatten(); m.forward = lambda x: x.flatten(1)[:, : int(x.sum() > 0) + 1]",
     "0 of 200 right": "m = nn.Sequential(nn.Flatten(), nn.Linear(4, 3)); m[1].bias.data[2] = 99",
 }
 
