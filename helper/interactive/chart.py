@@ -107,12 +107,12 @@ def chart(patients: Mapping[str, Mapping[str, Any]]) -> Figure:
         svg=_drawing(None),
         static=_drawing(still),
         controls=(
-            button("before", "◀ patient")
-            + button("next", "patient ▶")
+            tests
             + shown("count")
             + button("diagnosis", "Diagnosis")
+            + button("before", "◀ patient")
+            + button("next", "patient ▶")
             + shown("words")
-            + tests
         ),
         script=SCRIPT,
         data={
@@ -157,7 +157,7 @@ def _number(value: float) -> str:
 
 def _drawing(patient: Mapping[str, Any] | None) -> str:
     ink, grey, light, green, red = (PALETTE[name] for name in ("ink", "grey", "light", "green", "red"))
-    title = f"patient {patient['letter']}, {patient['fault']}" if patient else ""
+    title = patient["fault"] if patient else ""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {BOTTOM + 14}" font-size="14" '
         f'font-family="DejaVu Sans, Verdana, sans-serif" fill="{ink}">',
