@@ -1,5 +1,6 @@
 # lab: open the notebooks   demo: mark an example class   test: prove everything   build: lessons from their text
-# bench: measure speeds     Each sets up .venv by itself and needs nothing but make and Python 3.11 or newer.
+# quick: what one runs while working   bench: measure speeds
+# Each sets up .venv by itself and needs nothing but make and Python 3.11 or newer.
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -8,7 +9,7 @@ OPEN ?= yes
 export OMP_NUM_THREADS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: lab demo test build bench
+.PHONY: lab demo test quick build bench
 
 lab: .venv/ready
 	$(BIN)/course lab $(if $(filter no,$(OPEN)),--no-browser)
@@ -23,10 +24,12 @@ build: .venv/ready
 bench: .venv/ready-dev
 	$(BIN)/course bench
 
+quick: .venv/ready-dev
+	$(look)
+	$(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile -m "not slow" tests
+
 test: .venv/ready-dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(look)
 	$(BIN)/course build --check
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests
 	cd solutions && ../$(BIN)/python -m pytest --nbval --numprocesses 2 --dist loadscope --nbval-cell-timeout 120 */*.ipynb
@@ -37,6 +40,13 @@ test: .venv/ready-dev
 .venv/ready-dev: constraints.txt pyproject.toml
 	$(call install,.[dev])
 	@touch .venv/ready
+
+define look
+$(BIN)/ruff check .
+$(BIN)/ruff format --check .
+$(BIN)/mypy
+$(BIN)/lint-imports --no-logo
+endef
 
 define install
 @test -n "$(PYTHON)" || { echo "No Python 3.11 or newer was found: install one from python.org, or say make PYTHON=/path/to/python3."; exit 1; }

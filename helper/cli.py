@@ -21,30 +21,63 @@ app = typer.Typer(
 @app.command()
 def lab(
     lesson: Annotated[
-        str, typer.Argument(help="A stem such as 02_cross_entropy; the list of all by default.")
+        str, typer.Argument(help="A stem such as 02_cross_entropy, or its number; the start page by default.")
     ] = "",
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
 ) -> None:
-    """Open JupyterLab on the notebooks."""
-    from helper.commands import student as desk
+    """Open JupyterLab on the start page, or on a lesson."""
+    from helper.commands import student
 
-    raise typer.Exit(desk.lab(find_course(), lesson, browser))
+    raise typer.Exit(student.lab(lesson, browser))
 
 
 @app.command()
 def doctor() -> None:
     """Check the installation; each problem names its cure."""
-    from helper.commands import student as desk
+    from helper.commands import doctor as examination
 
-    raise typer.Exit(desk.doctor(find_course()))
+    raise typer.Exit(examination.doctor())
 
 
 @app.command()
 def progress() -> None:
-    """Print the points so far per lesson and exercise."""
-    from helper.commands import student as desk
+    """Print the best points so far per lesson and exercise."""
+    from helper.commands import student
 
-    raise typer.Exit(desk.progress(find_course()))
+    raise typer.Exit(student.progress())
+
+
+@app.command()
+def submit(
+    lessons: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Stems such as 02_cross_entropy, or their numbers; all you worked in by default."
+        ),
+    ] = None,
+) -> None:
+    """Run a lesson from the top, show what would be marked, and write one notebook to hand in."""
+    from helper.commands import submit as handing_in
+
+    raise typer.Exit(handing_in.submit(lessons or []))
+
+
+@app.command()
+def review(
+    notebook: Annotated[bool, typer.Option("--notebook", help="Write the questions as a notebook.")] = False,
+) -> None:
+    """Ask a few questions from lessons done; each comes again after 1, 3, 7 and 21 days."""
+    from helper.commands import review as reviewing
+
+    raise typer.Exit(reviewing.review_lessons(as_notebook=notebook))
+
+
+@app.command()
+def update() -> None:
+    """Bring a new version of the lessons to your desk; your answers stay in them."""
+    from helper.commands import student
+
+    raise typer.Exit(student.update())
 
 
 @app.command()
@@ -78,11 +111,22 @@ def try_(
     lesson: Annotated[str, typer.Argument(help="LESSON or LESSON/EXERCISE")],
     seeds: Annotated[int, typer.Option(help="How many sets of inputs.")] = 1,
     mutants: Annotated[bool, typer.Option("--mutants", help="Try small mutations of the reference.")] = False,
+    answers: Annotated[
+        Path | None, typer.Option(help="Answers from elsewhere, in the form of a bank, instead of the bank.")
+    ] = None,
 ) -> None:
     """Hold every answer of the bank against its check: who passes, who fails, with which advice."""
     from helper.commands import author as verbs
 
-    raise typer.Exit(verbs.try_(find_course(), lesson, seeds, mutants=mutants))
+    raise typer.Exit(verbs.try_(find_course(), lesson, seeds, mutants=mutants, answers=answers))
+
+
+@app.command()
+def new(name: Annotated[str, typer.Argument(help="LESSON, or LESSON/EXERCISE to add to one")]) -> None:
+    """Write the skeleton of a lesson or an exercise: text, answers, figure."""
+    from helper.commands import author as verbs
+
+    raise typer.Exit(verbs.new(find_course(), name))
 
 
 @app.command()
@@ -96,7 +140,7 @@ def absorb(notebook: Path) -> None:
 @app.command()
 def grade(
     submissions: Annotated[
-        Path, typer.Argument(help="A folder or zip, as nbgrader, Moodle or Canvas leave it.")
+        Path, typer.Argument(help="A folder or archive, as nbgrader or an LMS leaves it.")
     ],
     classroom: Annotated[Path, typer.Option(help="Where marks, feedback and report go.")] = Path("classroom"),
     workers: Annotated[int, typer.Option(help="Submissions at once; all processors by default.")] = 0,
@@ -104,6 +148,9 @@ def grade(
     database: Annotated[
         str, typer.Option(help="postgresql://... instead of the classroom's SQLite file.")
     ] = "",
+    roster: Annotated[
+        Path | None, typer.Option(help="The participants' list that Moodle, Canvas or nbgrader exports.")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the marks for programs.")] = None,
     sheet: Annotated[
         Path | None, typer.Option(help="Compare with the marks an example class must get.")
@@ -123,11 +170,27 @@ def grade(
             workers=workers,
             scheduler=scheduler,
             database=database,
+            roster=roster,
             json_file=json_file,
             sheet=sheet,
             unsandboxed=unsandboxed,
         )
     )
+
+
+@app.command()
+def marks(
+    to: Annotated[str, typer.Option(help="moodle, canvas, nbgrader or csv.")],
+    classroom: Annotated[Path, typer.Option(help="The classroom that was graded.")] = Path("classroom"),
+    template: Annotated[
+        Path | None, typer.Option(help="The grading worksheet (Moodle) or gradebook (Canvas) as exported.")
+    ] = None,
+    lesson: Annotated[list[str] | None, typer.Option(help="Only these lessons; all by default.")] = None,
+) -> None:
+    """Write what an LMS imports: marks, and feedback files for upload."""
+    from helper.commands import instructor as verbs
+
+    raise typer.Exit(verbs.write_marks(find_course(), classroom, to, template, lesson or []))
 
 
 @app.command("example-class")

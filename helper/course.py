@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+SECONDS_PER_CELL = 10.0  # how long a cell may take when work is marked
+
 
 class CourseError(Exception):
     """Something a person can mend, told in one sentence with the next step."""
@@ -12,7 +14,7 @@ class CourseError(Exception):
 
 @dataclass(frozen=True)
 class Course:
-    """A course folder. solutions: written and executed lessons; notebooks: what students open."""
+    """A course folder. solutions: written and executed lessons; notebooks: released; work: a student's own."""
 
     root: Path
 
@@ -23,6 +25,10 @@ class Course:
     @property
     def notebooks(self) -> Path:
         return self.root / "notebooks"
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
 
 
 def find_course(start: Path | None = None) -> Course:

@@ -1559,3 +1559,29 @@ exit_what_it_computes = "b"
 """A gradient is no share of blame: it says how fast the loss would change if the parameter moved a little.
 The numbers add up to nothing in particular."""
 exit_what_it_computes = "c"
+
+
+# %% mistake="linear_backward"
+"""You added rows into a row of `grad_out` itself: a slice is a view, so the caller's tensor is overwritten. Begin with zeros, or with a clone."""
+def linear_backward(grad_out, x, weight):
+    dx = grad_out @ weight
+    dw = grad_out.T @ x
+    db = grad_out[-1]
+    for row in grad_out[:-1]:
+        db += row
+    return dx, dw, db
+
+# %% mistake="two_layer_gradients"
+"""You wrote the results into `params`, which belongs to the caller and has only weights and biases in it. Return a dictionary of your own."""
+def two_layer_gradients(params, x, labels):
+    n = len(x)
+    params["L1"] = x @ params["W1"].T + params["b1"]
+    params["S"] = torch.sigmoid(params["L1"])
+    params["L2"] = params["S"] @ params["W2"].T + params["b2"]
+    params["loss"] = F.cross_entropy(params["L2"], labels)
+    params["dL2"] = (torch.softmax(params["L2"], 1) - F.one_hot(labels, params["L2"].shape[1])) / n
+    params["dW2"], params["db2"] = params["dL2"].T @ params["S"], params["dL2"].sum(0)
+    params["dS"] = params["dL2"] @ params["W2"]
+    params["dL1"] = params["dS"] * params["S"] * (1 - params["S"])
+    params["dW1"], params["db1"] = params["dL1"].T @ x, params["dL1"].sum(0)
+    return params

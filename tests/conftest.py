@@ -15,6 +15,19 @@ ROOT = Path(__file__).parent.parent
 MINI = Path(__file__).parent / "mini"
 
 
+# Folders and files whose tests need a browser, a sandbox, a database, a built course or much time.
+SLOW = ("sandbox", "running", "grading", "nbgrading", "hostile", "interactive", "authoring/test_build.py",
+        "authoring/test_new.py", "course/test_graders.py", "course/test_installation.py",
+        "course/test_example_class.py")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        place = item.path.relative_to(Path(__file__).parent).as_posix()
+        if place.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def mini(tmp_path: Path) -> Course:
     """Return a copy of the miniature course, not built."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from helper.authoring.build import fingerprint
+from helper.authoring.frame import is_made
 from helper.course import Course
 from helper.lessons.lesson import LessonError, stems, written_hash
 
@@ -53,6 +54,8 @@ def to_text(notebook: Any) -> str:
 
     cells = []
     for cell in notebook.cells:
+        if is_made(cell):
+            continue
         make = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
         metadata = dict(cell.metadata.get("course", {}))
         if cell.metadata.get("tags"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import json
@@ -12,29 +13,52 @@ import socket
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from helper import results
+from helper.authoring.frame import framed
 from helper.course import Course
+from helper.desk.cells import mark_as_released
+from helper.desk.places import Desk
+from helper.desk.update import BESIDE, take_along
+from helper.judging.key import Key
+from helper.judging.names import cell_id
 from helper.lessons.lesson import Cell, Lesson, LessonError, stems, written_hash
+from helper.made_of import code_hash, imported
+from helper.nbgrading.metadata import check_id, noted
 
 FIGURE = re.compile(r"(!\[[^\]]*\])\(\.\./img/([^)\s]+)\)")
 CELL_SECONDS = 120
+YOURS = "nbval-ignore-output"  # the tag of a cell that shows the reader's own machine or work, and not the author's
 # Where libraries lie on the author's machine, as a traceback shows it: perhaps after a colour.
 INSTALLED = re.compile(r"(\x1b\[[\d;]*m)?[^\s\x1b]*[/\\]site-packages[/\\]")
 
 
 def stale(course: Course, lessons: Iterable[str] | None = None) -> list[str]:
-    """Return one sentence for each lesson whose built files are not those of its text. Reads hashes only."""
+    """Return one sentence for each lesson whose built files are not those of its text and of the code that makes them.
+
+    Reads and hashes only: nothing is imported, nothing runs.
+    """
     complaints = []
     for stem in lessons or stems(course.solutions):
-        written = written_hash(course.solutions, stem)
+        stamps = written_hash(course.solutions, stem), made_hash(course.solutions, stem)
         places = [folder / stem / f"{stem}.ipynb" for folder in (course.solutions, course.notebooks)]
-        keys = [folder / stem / "key.json" for folder in (course.solutions, course.notebooks)]
-        if not all(_mentions(path, written) for path in (*places, *keys)):
+        keys = [folder / stem / name for folder in (course.solutions, course.notebooks) for name in BESIDE]
+        if not all(_mentions(path, stamp) for path in (*places, *keys) for stamp in stamps):
             complaints.append(f'{stem} is stale: run "course build {stem}".')
     return complaints
+
+
+def made_hash(solutions: Path, stem: str) -> str:
+    """Hash the code that makes a lesson's notebook and key: what builds it, and what its own cells import of ours."""
+    text = (solutions / f"{stem}.py").read_text(encoding="utf-8")
+    roots = {"helper.authoring.build"}
+    for cell in text.split("\n# %%"):
+        with suppress(SyntaxError):  # a magic: it imports nothing of ours
+            roots.update(imported(ast.parse(f"# %%{cell}")))
+    return code_hash(roots)
 
 
 def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
@@ -43,7 +67,8 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
     Raises LessonError if the text cannot be built, or if the built notebook was edited in Jupyter since.
     """
     from helper.authoring.proof import try_answers
-    from helper.lessons.key_of import make_key
+    from helper.authoring.sealed import sealed_answers
+    from helper.lessons.key_of import make_again, make_key
     from helper.lessons.lesson import read
     from helper.lessons.stage import Stage
     from helper.nbgrading.release import release
@@ -64,19 +89,31 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
     ]
     if problems:
         return problems
+    take_answers_along(course, stem)
     with tempfile.TemporaryDirectory(dir=course.root, prefix=".build-") as name:
         work = Path(name)
         folder = work / "solutions" / stem
         folder.mkdir(parents=True)
-        (folder / "key.json").write_text(key.dumps(), encoding="utf-8")
+        made = made_hash(course.solutions, stem)
+        sealed = {"sealed": sealed_answers(stage, key)}
+        (folder / "key.json").write_text(_with(key, {"made": made}), encoding="utf-8")
+        (folder / "again.json").write_text(
+            _with(make_again(stage), {"made": made} | sealed), encoding="utf-8"
+        )
         notebook = compose(lesson)
         _execute(notebook, folder, collected=work / "results.json")
         write_notebook(folder / f"{stem}.ipynb", notebook)
         release(work, stem, f"sqlite:///{work / 'gradebook.db'}")
+        _mark(work / "notebooks" / stem / f"{stem}.ipynb")
         for part in ("solutions", "notebooks"):
             _move_into_place(work / part / stem, course.root / part / stem)
         results.keep(work / "results.json")
     return []
+
+
+def take_answers_along(course: Course, stem: str) -> str:
+    """Bring answers that somebody wrote into notebooks/ to the desk. Returns a sentence about it, or ""."""
+    return take_along(course.notebooks / stem / f"{stem}.ipynb", Desk(course.work, course.notebooks))
 
 
 def compose(lesson: Lesson) -> Any:
@@ -95,11 +132,16 @@ def compose(lesson: Lesson) -> Any:
             for name in FIGURE.findall(cell.source):
                 made.setdefault("attachments", {})[name[1]] = _attachment(lesson, name[1])
         notebook.cells.append(made)
+    notebook.cells = framed(lesson, notebook.cells)
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python", "file_extension": ".py", "mimetype": "text/x-python"},
-            "course": {"lesson": lesson.stem, "written": lesson.written},
+            "course": {
+                "lesson": lesson.stem,
+                "written": lesson.written,
+                "made": made_hash(lesson.path.parent, lesson.stem),
+            },
         }
     )
     notebook.metadata["course"]["built"] = fingerprint(notebook)
@@ -125,6 +167,15 @@ def edited(path: Path) -> bool:
         return False  # damaged: there is no edit in it that could be kept
 
 
+def _mark(path: Path) -> None:
+    """Note in a released notebook what its cells are, so that answers in it, or in a copy, can be told."""
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    mark_as_released(notebook)
+    write_notebook(path, notebook)
+
+
 def write_notebook(path: Path, notebook: Any) -> None:
     import nbformat
 
@@ -135,19 +186,7 @@ def _metadata(cell: Cell, counts: Counter[str]) -> dict[str, Any]:
     metadata = {name: value for name, value in cell.metadata.items() if name == "tags"}
     if cell.role:
         counts[cell.role] += 1
-        grade_id = {"setup": f"setup_{counts['setup']}", "check": f"check_{cell.name}"}.get(
-            cell.role, cell.name
-        )
-        metadata["nbgrader"] = {
-            "grade_id": grade_id,
-            "grade": cell.role == "check",
-            "solution": cell.role == "exercise",
-            "locked": cell.role != "exercise",
-            "task": False,
-            "schema_version": 3,
-        }
-        if cell.role == "check":
-            metadata["nbgrader"]["points"] = cell.points
+        metadata["nbgrader"] = noted(cell.role, cell.name, counts[cell.role], cell.points)
     # What the text said, for the way back from an edit in Jupyter.
     written = {name: value for name, value in cell.metadata.items() if name != "tags"}
     return metadata | ({"course": written} if written else {})
@@ -155,8 +194,8 @@ def _metadata(cell: Cell, counts: Counter[str]) -> dict[str, Any]:
 
 def _cell_id(cell: Cell, counts: Counter[str]) -> str:
     if cell.name:
-        return f"check_{cell.name}" if cell.role == "check" else cell.name
-    digest = hashlib.sha256(f"{cell.type}\n{cell.source}".encode()).hexdigest()[:12]
+        return check_id(cell.name) if cell.role == "check" else cell.name
+    digest = cell_id(cell.type, cell.source)
     counts[digest] += 1
     return digest if counts[digest] == 1 else f"{digest}-{counts[digest]}"
 
@@ -208,6 +247,8 @@ def _execute(notebook: Any, folder: Path, collected: Path) -> None:
         except CellTimeoutError as error:
             raise LessonError(f"A cell of {stem} ran for more than {CELL_SECONDS} s.") from error
     for cell in notebook.cells:
+        if YOURS in cell.metadata.get("tags", []):
+            cell.outputs = []
         for output in cell.get("outputs", []):
             if output.output_type == "error":  # of a cell meant to fail
                 output.traceback = [INSTALLED.sub(r"\1", line) for line in output.traceback]
@@ -219,10 +260,15 @@ def _move_into_place(source: Path, target: Path) -> None:
     """Put built files into place one by one, each at once; other files of the folder stay."""
     target.mkdir(parents=True, exist_ok=True)
     for path in sorted(source.iterdir()):
-        if path.name in (f"{target.name}.ipynb", "key.json"):
+        if path.name in (f"{target.name}.ipynb", *BESIDE):
             os.replace(path, target / path.name)
     shutil.rmtree(source)
 
 
-def _mentions(path: Path, written: str) -> bool:
-    return path.exists() and f'"{written}"' in path.read_text(encoding="utf-8")
+def _with(key: Key, more: dict[str, Any]) -> str:
+    data = more | json.loads(key.dumps())
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n"
+
+
+def _mentions(path: Path, stamp: str) -> bool:
+    return path.exists() and f'"{stamp}"' in path.read_text(encoding="utf-8")

@@ -22,6 +22,7 @@ from helper.course import Course, CourseError
 from helper.grading.classroom import Classroom
 from helper.grading.example_class import write_class
 from helper.lessons.lesson import read
+from helper.nbgrading import metadata
 from helper.nbgrading.release import put_tools_on_path
 
 LESSON = "02_cross_entropy"
@@ -186,7 +187,7 @@ def _stock(course: Course, room: Classroom, place: Path) -> tuple[Spent, dict[st
     )
     lesson = read(course.solutions, LESSON)
     source = compose(lesson)
-    source.cells = [_catching(cell) for cell in source.cells if "nbgrader" in cell.metadata]
+    source.cells = [_catching(cell) for cell in source.cells if metadata.marks(cell)]
     nbformat.write(source, place / "source" / LESSON / f"{LESSON}.ipynb")
     _nbgrader("generate_assignment", place)
     for path in room.submitted.glob(f"*/{LESSON}/{LESSON}.ipynb"):
@@ -194,7 +195,7 @@ def _stock(course: Course, room: Classroom, place: Path) -> tuple[Spent, dict[st
         kept: dict[str, Any] = {}  # by id: a copied check would end nbgrader's whole run
         for cell in notebook["cells"]:
             if cell["cell_type"] == "code" and _matters(cell):
-                kept.setdefault(cell["metadata"].get("nbgrader", {}).get("grade_id", cell["id"]), cell)
+                kept.setdefault(metadata.grade_id(cell) or cell["id"], cell)
         notebook["cells"] = list(kept.values())
         target = place / "submitted" / path.relative_to(room.submitted)
         target.parent.mkdir(parents=True)
@@ -208,17 +209,16 @@ def _stock(course: Course, room: Classroom, place: Path) -> tuple[Spent, dict[st
 
 
 def _catching(cell: Any) -> Any:
-    marks = cell.metadata["nbgrader"]
-    if marks["grade_id"].startswith("setup"):
+    if metadata.is_setup(cell):
         cell.source += CATCH
-    if marks["grade"]:
+    if metadata.is_check(cell):
         cell.source += POINTS
     return cell
 
 
 def _matters(cell: Any) -> bool:
     """Say whether a submitted cell is an exercise, a check, the setup, or the student's own."""
-    return "nbgrader" in cell["metadata"] or cell["id"].startswith(("own", "thoughts"))
+    return bool(metadata.marks(cell)) or cell["id"].startswith(("own", "thoughts"))
 
 
 def _nbgrader(verb: str, place: Path) -> None:

@@ -7,86 +7,89 @@ the evidence leaves the process and is judged elsewhere.
 from __future__ import annotations
 
 import linecache
-import random
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-import torch
-
-from helper.checking.given import Given, number_from
-from helper.checking.practice import cells_run, practice_key
+from helper.checking import asking
+from helper.checking.given import Given
+from helper.checking.practice import note_runs, practice_key, show_verdict
+from helper.checking.watch import Watch
+from helper.checking.world import World, own_function, own_settings
 from helper.judging import evidence
-from helper.judging.evidence import Evidence, Failure, Plain
+from helper.judging.evidence import Asked, Evidence, Failure, Plain
 
 Sink = Callable[[dict[str, Any]], None]
+Examples = Callable[[Given], tuple[Any, Any]]
 
-_collecting: tuple[str, Sink] | None = None
+_collecting: tuple[str, Sink, World] | None = None
 _hidden: str | None = None  # the seed of what is kept from answers, in a process that makes keys
-_failed: set[tuple[str, str]] = set()  # lesson and name of the checks that did not pass when they last ran
+
+note_runs()
 
 
-class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given, expect))
-    """Ask one exercise: `with check("softmax") as (given, expect):`.
+class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(given, expect):)
+    """Ask one exercise: `@check("softmax")` above `def _(given, expect):` runs the function at once.
 
     Inside, `given` draws inputs and `expect(name, value)` hands over what the answer made of them. An exception
-    ends the check; what was shown before it counts. Random numbers drawn inside leave the notebook's own
-    generators as they were; gradients are recorded inside, whatever an answer did to that switch before.
+    ends the check; what was shown before it counts. The function's names are what the lesson's setup cell
+    imports, and the exercises; nothing that the notebook calls alike comes in. It runs under the libraries' own
+    settings, gradients recorded, and leaves the notebook's settings and random numbers as they were.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.shown: dict[str, Plain] = {}
+        self.asked: dict[str, Asked] = {}
         self.failure: Failure | None = None
 
     def __call__(self, ask: Callable[[Given, Callable[..., None]], None]) -> None:
-        """Run the check at once: `@check("softmax")` above `def _(given, expect):`."""
-        with self as (given, expect):
-            ask(given, expect)
-
-    def __enter__(self) -> tuple[Given, Callable[..., None]]:
-        key = None if _collecting else practice_key(self.name)
-        self._key = key
-        seed = _collecting[0] if _collecting else key.seed if key else "practice"
-        self._given = Given(seed, self.name)
-        self._states = random.getstate(), np.random.get_state(), torch.get_rng_state()
-        number = number_from(seed, self.name, "global")
-        random.seed(number)
-        np.random.seed(number)
-        torch.manual_seed(number)
-        self._recorded = torch.is_grad_enabled()
-        torch.set_grad_enabled(True)
-        return self._given, self._expect
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool:
-        random.setstate(self._states[0])
-        np.random.set_state(self._states[1])
-        torch.set_rng_state(self._states[2])
-        torch.set_grad_enabled(self._recorded)
-        if error is not None:
-            if isinstance(error, KeyboardInterrupt):
-                return False
-            self.failure = Failure(
-                type(error).__name__, str(error)[: evidence.MOST_CHARACTERS], _line_of(trace)
-            )
+        beside = None if _collecting else practice_key(self.name)
         if _collecting:
-            failure = self.failure and [self.failure.kind, self.failure.message, self.failure.line]
-            record = {
-                "check": self.name,
-                "done": True,
-                "failure": failure,
-                "sizes": sorted(set(self._given.sizes)),
-            }
-            _collecting[1](record)
-        elif self._key:
-            self._show_verdict(self._key)
-        # An exception of the student's is told in the panel; what is no Exception (a time-out) goes on upwards.
-        return error is None or isinstance(error, Exception)
+            seed, _, world = _collecting
+        elif beside:
+            seed = beside.key.seed
+            without = {name: item.without for name, item in beside.key.checks.items()}
+            world = World(beside.key.imports, without)
+        else:
+            return
+        self._given, self._seed = Given(seed, self.name), seed
+        self._watch = Watch(world.without.get(self.name, ()))
+        begun = time.process_time()
+        with own_settings(seed, self.name) as changed:
+            try:
+                own_function(ask, world, self._watched)(self._given, self._expect)
+            except Exception as error:
+                self.failure = _failure(error)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # a time-out is told, and goes on upwards
+                self.failure = _failure(error)
+                self._end()
+                raise
+        self._end()
+        if beside:
+            shown = Evidence(self.shown, self.failure, tuple(sorted(self._watch.ran)), self.asked)
+            seconds = time.process_time() - begun
+            again = partial(_evidence_under, self.name, ask, world)
+            show_verdict(beside, self.name, shown, changed, tuple(self._watch.flags), seconds, again)
+
+    def _watched(self, name: str, answer: Any) -> Any:
+        return self._watch.wrapped(answer) if name == self.name else answer
+
+    def _end(self) -> None:
+        if _collecting is None:
+            return
+        failure = self.failure and [self.failure.kind, self.failure.message, self.failure.line]
+        record: dict[str, Any] = {"check": self.name, "done": True, "failure": failure}
+        record |= {"sizes": sorted(set(self._given.sizes)), "ran": sorted(self._watch.ran)}
+        record |= {"flags": sorted(self._watch.flags)} if self._watch.flags else {}
+        _collecting[1](record)
 
     def _expect(
         self,
@@ -95,12 +98,14 @@ class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given
         *,
         points: float | None = None,
         tolerance: float | None = None,
+        detail: bool = False,
         score: Mapping[float, float] | None = None,
-        examples: Callable[[Given], tuple[torch.Tensor, torch.Tensor]] | None = None,
+        examples: Examples | None = None,
         forecast: str | None = None,
     ) -> None:
         """Hand over what the answer produced; `name` finishes "your answer should get … right".
 
+        detail: an answer that misses only this may earn more than half of the points.
         score: {accuracy: points in all} for a network from `helper.fixtures.network`, which is tried on hidden
         examples; examples: draws them, images and labels, and is called only where a key is made or, in practice,
         used; forecast: `value` is the accuracy expected of the expectation of this name.
@@ -120,11 +125,13 @@ class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given
             record: dict[str, Any] = {"check": self.name, "expect": name, "value": self.shown[name]}
             record |= {} if points is None else {"points": points}
             record |= {} if tolerance is None else {"tolerance": tolerance}
+            record |= {"detail": True} if detail else {}
+            record |= {"ran": sorted(self._watch.ran)} if self._watch.ran else {}
             _collecting[1](record | extra)
+        else:
+            self.asked[name] = asking.asked(sys._getframe(1), self.name)
 
-    def _tried(
-        self, value: Any, examples: Callable[[Given], tuple[torch.Tensor, torch.Tensor]]
-    ) -> tuple[Plain, list[int], Any]:
+    def _tried(self, value: Any, examples: Examples) -> tuple[Plain, list[int], Any]:
         """Return the evidence of a network; where keys are made, also the labels and images it was tried on.
 
         Where marks are made nothing hidden is drawn in this process, which runs a student's code: the network itself
@@ -135,8 +142,7 @@ class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given
         network = value if isinstance(value, dict) and "network" in value else evidence.plain(value)
         if _collecting and _hidden is None:
             return network, [], None
-        secret = _hidden if _collecting else self._key.seed if self._key else "practice"
-        images, labels = examples(Given(f"{secret}\nhidden", self.name))
+        images, labels = examples(Given(f"{_hidden or self._seed}\nhidden", self.name))
         kept = labels.tolist(), images.numpy()
         if "network" not in network:
             return network, *kept
@@ -145,42 +151,41 @@ class check:  # noqa: N801  (it reads as a verb: with check("softmax") as (given
         except NetworkError as error:
             return {"text": str(error)}, *kept
 
-    def _show_verdict(self, key: Any) -> None:
-        from helper.checking import panel
-        from helper.checking.progress import note_progress
-        from helper.judging import names as source
-        from helper.judging.judge import judge, look_below
-        from helper.judging.verdict import RIGHT
-
-        check_key = key.checks[self.name]
-        failed = [name for name in key.checks if (key.lesson, name) in _failed]
-        defined = source.definitions(cells_run() if check_key.without or failed else ())
-        names = source.forbidden_names(defined, self.name, check_key.without)
-        verdict = judge(Evidence(self.shown, self.failure), check_key, key.lesson, names)
-        if verdict.verdict == RIGHT:
-            _failed.discard((key.lesson, self.name))
-        else:
-            verdict = look_below(verdict, source.calls(defined, self.name, failed))
-            _failed.add((key.lesson, self.name))
-        note_progress(Path.cwd(), self.name, verdict.points, verdict.verdict)
-        panel.show(verdict)
-
 
 @contextmanager
-def collecting(seed: str, sink: Sink, *, hidden: str | None = None) -> Iterator[None]:
+def collecting(
+    seed: str, sink: Sink, world: World | None = None, *, hidden: str | None = None
+) -> Iterator[None]:
     """Send the evidence of every check inside to `sink`, under a seed of one's own, and show nothing.
 
-    hidden: the seed of what is kept from answers; only where a key is made, never beside a student's code. The sink
-    gets {"check", "expect", "value"} for each expectation as it arises (with "points" and "tolerance" where the check
-    sets them, with "score", "labels" and "images", or "forecast") and {"check", "done", "failure", "sizes"} at the end
-    of each check.
+    world: what the checks' names mean and what is off limits; without one they mean what the notebook says.
+    hidden: the seed of what is kept from answers; only where a key is made, never beside a student's code.
+    The sink gets {"check", "expect", "value"} for each expectation as it arises (with "points" and "tolerance" where
+    the check sets them, or "score", "labels" and "images", or "forecast"; and "ran": the names off limits that ran so
+    far) and {"check", "done", "failure", "sizes", "ran", "flags"} at the end of each check.
     """
     global _collecting, _hidden
-    before, _collecting, _hidden = (_collecting, _hidden), (seed, sink), hidden
+    before, _collecting, _hidden = (_collecting, _hidden), (seed, sink, world or World()), hidden
     try:
         yield
     finally:
         _collecting, _hidden = before
+
+
+def _evidence_under(name: str, ask: Callable[..., None], world: World, seed: str) -> dict[str, Plain]:
+    """Run a check once more, under another seed, and return what the answer showed."""
+    records: list[dict[str, Any]] = []
+    with collecting(seed, records.append, world):
+        check(name)(ask)
+    return {record["expect"]: record["value"] for record in records if "expect" in record}
+
+
+def _failure(error: BaseException) -> Failure:
+    try:
+        message = str(error)[: evidence.MOST_CHARACTERS]
+    except Exception:  # an exception class of a student's own
+        message = ""
+    return Failure(type(error).__name__, message, _line_of(error.__traceback__))
 
 
 def _line_of(trace: TracebackType | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,11 +15,15 @@ from helper.course import Course, CourseError
 from helper.grading.classroom import Classroom
 from helper.grading.example_class import differences, write_class
 from helper.grading.grade import Graded, grade
-from helper.grading.pages import report
+from helper.grading.pages.as_json import to_json, write_json
 from helper.grading.workers import Workers
-from helper.sandbox.confine import probe, sufficient
+from helper.sandbox.layers import sufficient
+from helper.sandbox.probe import probe
 
 INTERRUPTED = 130
+WIDTH = 80  # columns that every terminal has
+MOST_ROWS = 50  # of a table on the console; the report has all
+MOST_LINES = 50  # of harmless notes on the console
 
 
 def grade_class(
@@ -29,14 +34,15 @@ def grade_class(
     workers: int = 0,
     scheduler: str = "",
     database: str = "",
+    roster: Path | None = None,
     json_file: Path | None = None,
     sheet: Path | None = None,
     unsandboxed: bool = False,
 ) -> int:
     """Mark a class with a progress bar and print the marks. Returns the exit code.
 
-    0: every submission has its marks; 1: the grader broke at one, or a mark differs from the sheet; 130: stopped
-    by Ctrl-C.
+    0: every submission has its marks; 1: something that may be somebody's work has none, the grader broke at one,
+    or a mark differs from the sheet; 130: stopped by Ctrl-C.
     """
     console = Console(highlight=False, soft_wrap=True)
     _say_layers(console, unsandboxed)
@@ -55,19 +61,32 @@ def grade_class(
         def tell(text: str, done: int, total: int) -> None:
             bar.update(task, description=text, completed=done, total=total)
 
-        graded = grade(room, submissions, hands, database=database, progress=tell)
-    marks = report.to_json(graded.marks)
+        graded = grade(room, submissions, hands, database=database, roster=roster, progress=tell)
+    marks = to_json(graded.marks)
     if json_file:
-        report.write_json(json_file, graded.marks)
+        write_json(json_file, graded.marks)
     for lesson in sorted({lesson for of_student in graded.marks.values() for lesson in of_student}):
-        console.print(_table(graded, lesson, wanted))
+        _say_table(console, graded, lesson, wanted)
     _say_summary(console, graded, room, database)
     found = differences(wanted, marks) if wanted else []
     for line in found:
         console.print(f"[red]{escape(line)}[/]")
     if wanted and not found:
         console.print("Every mark equals the sheet.")
-    return INTERRUPTED if graded.interrupted else 1 if found or graded.failed else 0
+    return INTERRUPTED if graded.interrupted else 1 if found or graded.failed or graded.lost else 0
+
+
+def write_marks(course: Course, classroom: Path, to: str, template: Path | None, lessons: list[str]) -> int:
+    """Write what an LMS imports and the archives of feedback that it takes. Returns the exit code."""
+    from helper.grading.back import write_back
+
+    console = Console(highlight=False, soft_wrap=True)
+    written = write_back(Classroom(classroom, course), to, template, lessons)
+    for path, what in written.files:
+        console.print(f"{escape(str(path))}: {escape(what)}")
+    for line in written.lost:
+        console.print(f"[red]{escape(line)}[/]")
+    return 1 if written.lost else 0
 
 
 def example_class(course: Course, directory: Path, students: int, seed: int, lessons: list[str]) -> int:
@@ -105,21 +124,25 @@ def _read_sheet(path: Path) -> dict[str, dict[str, object]]:
         raise CourseError(f"{path} is not a sheet of marks: write one with course example-class.") from error
 
 
-def _table(graded: Graded, lesson: str, wanted: dict[str, dict[str, object]] | None) -> Table:
+def _say_table(
+    console: Console, graded: Graded, lesson: str, wanted: dict[str, dict[str, object]] | None
+) -> None:
     rows = {student: of[lesson] for student, of in sorted(graded.marks.items()) if lesson in of}
     first = next(iter(rows.values()))
     legend = "  ".join(f"{number} {verdict.check}" for number, verdict in enumerate(first.verdicts, 1))
-    table = Table(title=lesson, caption=legend, caption_justify="left")
-    table.add_column("student", no_wrap=True)
+    table = Table(title=lesson, caption=legend, caption_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("student", no_wrap=True, overflow="ellipsis", max_width=30)
     for number in range(1, len(first.verdicts) + 1):
         table.add_column(str(number), justify="right", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
     if wanted:
         table.add_column("sheet", justify="right", no_wrap=True)
-    for student, marked in rows.items():
+    for student, marked in list(rows.items())[:MOST_ROWS]:
         cells = [f"{round(verdict.points, 2):g}" for verdict in marked.verdicts]
-        table.add_row(student, *cells, f"{marked.points:g}", *_wanted(wanted, student, lesson))
-    return table
+        table.add_row(escape(student), *cells, f"{marked.points:g}", *_wanted(wanted, student, lesson))
+    console.print(table, width=WIDTH, soft_wrap=False)
+    if len(rows) > MOST_ROWS:
+        console.print(f"… and {len(rows) - MOST_ROWS} more: see the report.")
 
 
 def _wanted(wanted: dict[str, dict[str, object]] | None, student: str, lesson: str) -> list[str]:
@@ -142,10 +165,18 @@ def _say_summary(console: Console, graded: Graded, room: Classroom, database: st
         console.print(f"{flagged} to look at: see the report.")
     for name, reason in graded.failed.items():
         console.print(f"[red]{escape(name)} has no marks, because the grader broke: {escape(reason)}[/]")
-    for line in graded.left[:10]:
+    for line in graded.lost:
+        console.print(f"[red]{escape(line)}[/]")
+    for line in graded.left[:MOST_LINES]:
         console.print(f"[yellow]{escape(line)}[/]")
-    if len(graded.left) > 10:
-        console.print(f"[yellow]… and {len(graded.left) - 10} more files left aside; see the report.[/]")
+    if len(graded.left) > MOST_LINES:
+        console.print(f"[yellow]… and {len(graded.left) - MOST_LINES} more notes: see the report.[/]")
+    if graded.absent:
+        console.print(
+            f"On the roster, and handed in nothing: {escape(', '.join(graded.absent[:20]))}"
+            + (f" and {len(graded.absent) - 20} more" if len(graded.absent) > 20 else "")
+            + "."
+        )
     console.print(f"Feedback:  {room.feedback}\nReport:    {room.root / 'report.html'}")
     console.print(f"Gradebook: {'the database given' if database else room.root / 'gradebook.db'}")
     if graded.interrupted:

@@ -1,144 +1,131 @@
-"""What a student's commands do: open the lab, look after the installation, count points."""
+"""What a student's commands do and print: open the lab, count points, bring new versions."""
 
 from __future__ import annotations
 
-import importlib
-import json
 import os
-import platform
+import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from helper.checking.progress import read_progress
-from helper.course import Course, CourseError
+from helper.checking.progress import Reached, is_damaged
+from helper.course import CourseError
+from helper.desk.page import check_points, reached
+from helper.desk.places import START, course_of, find_desk
+from helper.desk.update import lay_out, release_untouched
 
-NEEDED_MB = 500
+SETTINGS = Path(__file__).parent / "jupyter"  # JupyterLab without the instructor's tools, and quiet
 
 
-def lab(course: Course, lesson: str, browser: bool) -> int:
-    """Open JupyterLab on the notebooks, or on one lesson. Does not return while it runs."""
-    target = course.notebooks
-    if lesson:
-        target = course.notebooks / lesson / f"{lesson}.ipynb"
-        if not target.exists():
-            known = ", ".join(path.parent.name for path in sorted(course.notebooks.glob("*/key.json")))
-            raise CourseError(f'There is no lesson "{lesson}": the lessons are {known}.')
-    words = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        str(target.relative_to(course.notebooks)),
-        "--log-level=WARN",
-    ]
-    # Offline is a normal state: nothing is asked of the network, no question about news comes up.
-    words.append("--LabApp.extension_manager=readonly")
-    _no_news()
+def lab(lesson: str, browser: bool) -> int:
+    """Lay the lessons out and open JupyterLab on the start page, or on one lesson. Does not return while it runs."""
+    desk = find_desk()
+    for sentence in lay_out(desk):
+        print(sentence)
+    stem = desk.known(lesson) if lesson else START if START in desk.lessons else ""
+    if stem and not desk.notebook(stem).exists():
+        raise CourseError(f"{desk.notebook(stem)} is missing: is {desk.work} a folder you may write to?")
+    words = [sys.executable, "-m", "jupyterlab", *([f"{stem}/{stem}.ipynb"] if stem else [])]
+    words += ["--log-level=ERROR", "--LabApp.extension_manager=readonly"]
     words += [] if browser else ["--no-browser"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         words.append("--allow-root")  # in a container everybody is root
-    os.chdir(course.notebooks)
+    os.environ.update(lab_environment())
+    try:
+        os.chdir(desk.work)
+    except OSError as error:
+        raise CourseError(
+            f"{desk.work} cannot be opened ({error.strerror}): change into a folder you may write to."
+        ) from error
+    if os.name == "nt":  # there, exec would give the terminal back while the lab still runs
+        return subprocess.run(words, check=False).returncode
     os.execv(sys.executable, words)
 
 
-def doctor(course: Course) -> int:
-    """Check the installation; each problem names its cure. Returns 1 if something needs one."""
-    console = Console(highlight=False, soft_wrap=True)
-    problems = 0
-    for fine, text in _findings(course):
-        problems += not fine
-        console.print(f"{'[green]✓[/]' if fine else '[yellow]✗[/]'} {escape(text)}")
-    console.print("Everything is in order." if not problems else f"{problems} to mend.")
-    return 1 if problems else 0
+def lab_environment() -> dict[str, str]:
+    """Return what JupyterLab is started with: the student's settings, and `course` on the path of every kernel."""
+    from helper.nbgrading import exchange
+
+    config = [os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    if not exchange.is_set_up():
+        config.insert(0, str(SETTINGS))
+    path = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    return {
+        "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, config)),
+        "PATH": os.pathsep.join(filter(None, path)),
+    }
 
 
-def progress(course: Course) -> int:
-    """Print the points so far per lesson and exercise, as the checks last said."""
+def update() -> int:
+    """Fetch the course's new version, if it is a clone, and bring it to the desk with the answers in it."""
+    desk = find_desk()
     console = Console(highlight=False, soft_wrap=True)
-    table = Table()
-    for heading in ("lesson", "exercise", "points", "last verdict"):
-        table.add_column(heading, justify="right" if heading == "points" else "left")
-    earned = possible = 0.0
-    for folder in sorted(path.parent for path in course.notebooks.glob("*/key.json")):
-        checks = json.loads((folder / "key.json").read_text(encoding="utf-8"))["checks"]
-        done = read_progress(folder)
-        for name, check in checks.items():
-            points, verdict = done.get(name, (0.0, "not yet run"))
-            earned, possible = earned + points, possible + check["points"]
-            table.add_row(folder.name, name, f"{points:g} of {check['points']:g}", verdict)
-        table.add_section()
-    console.print(table)
-    console.print(f"{round(earned, 2):g} of {possible:g} points")
+    said = lay_out(desk)  # first: it takes along answers that a pull would meet in notebooks/
+    course = course_of(desk)
+    if course and (course.root / ".git").exists():
+        said.append(_pull(course.root))
+        said += lay_out(desk)
+    for sentence in said or ["Every lesson on the desk is the newest there is here."]:
+        console.print(escape(sentence))
     return 0
 
 
-def _no_news() -> None:
-    """Switch off the extension that asks for news, in this environment only, unless somebody configured it."""
-    place = Path(sys.prefix) / "etc" / "jupyter" / "labconfig" / "page_config.json"
-    if place.exists():
-        return
-    with suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(
-            json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}})
+def progress() -> int:
+    """Print the best points so far per lesson and exercise, with the last verdict beside them."""
+    desk = find_desk()
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table()
+    for heading in ("lesson", "exercise", "best", "last verdict"):
+        table.add_column(heading, justify="right" if heading == "best" else "left")
+    earned = possible = 0.0
+    for stem in desk.lessons:
+        points = check_points(desk, stem)
+        if not points:
+            continue
+        done = reached(desk, stem)
+        for name, most in points.items():
+            entry = done.get(name, Reached(0.0, "not yet run"))
+            best = min(entry.best, most)
+            earned, possible = earned + best, possible + most
+            of = f"{round(best, 2):g} of {most:g}" if most else ""
+            table.add_row(stem, name, of, entry.verdict)
+        table.add_section()
+    if not table.rows:
+        raise CourseError(
+            "There is no lesson here: run course lab, or change into the folder that holds the lessons."
         )
+    console.print(table)
+    console.print(f"{round(earned, 2):g} of {possible:g} points")
+    for stem in desk.lessons:
+        if is_damaged(desk.work / stem):
+            console.print(
+                f"{escape(str(desk.work / stem / 'progress.json'))} cannot be read, so that lesson counts as nothing "
+                "yet: run its checks again; your answers are in the notebook."
+            )
+    return 0
 
 
-def _findings(course: Course) -> Iterator[tuple[bool, str]]:
-    version = platform.python_version()
-    yield (
-        sys.version_info >= (3, 11),
-        f"Python {version}; 3.11 or newer is needed: install it from python.org.",
-    )
-    pinned = dict(
-        line.split("==")
-        for line in (course.root / "constraints.txt").read_text(encoding="utf-8").splitlines()
-        if "==" in line
-    )
-    for name in ("torch", "torchvision", "nbgrader", "jupyterlab", "matplotlib", "mlxtend"):
-        yield _installed(name, pinned.get(name, ""))
-    for folder in sorted(path for path in course.notebooks.iterdir() if path.is_dir()):
-        whole = (folder / "key.json").exists() and (folder / f"{folder.name}.ipynb").exists()
-        text = (
-            "notebook and key"
-            if whole
-            else "a file is missing: get the folder again (git checkout notebooks)"
+def _pull(root: Path) -> str:
+    if not shutil.which("git"):
+        return "git is not installed, so no new version was looked for."
+    release_untouched(root)
+    try:
+        done = subprocess.run(
+            ["git", "pull", "--ff-only", "--quiet"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env=os.environ | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
+            check=False,
         )
-        yield whole, f"{folder.name}: {text}"
-    try:
-        import shutil
-
-        free = shutil.disk_usage(course.root).free // 2**20
-        yield free > NEEDED_MB, f"{free} MB of disk are free; {NEEDED_MB} are needed: make room."
-    except OSError as error:
-        yield False, f"the disk cannot be asked: {error.strerror}"
-    yield from _layers()
-
-
-def _installed(name: str, pinned: str) -> tuple[bool, str]:
-    try:
-        found = str(getattr(importlib.import_module(name), "__version__", "?")).split("+")[0]
-    except Exception as error:  # a broken library can fail in any way
-        return False, f"{name} does not load ({type(error).__name__}): remove .venv and run make lab"
-    if pinned and found != pinned:
-        return False, f"{name} {found} is not the tested {pinned}: remove .venv and run make lab"
-    return True, f"{name} {found}"
-
-
-def _layers() -> Iterator[tuple[bool, str]]:
-    """Say which layers of the sandbox hold; only instructors need them, and one missing may be covered."""
-    from helper.sandbox.confine import probe, sufficient
-
-    layers = probe()
-    enough = sufficient(layers)
-    names = ", ".join(layer.name for layer in layers if layer.available) or "none"
-    text = "enough to mark others' work" if enough else "too little to mark others' work (students need none)"
-    yield enough or sys.platform != "linux", f"sandbox: {names}; {text}"
-    for layer in layers:
-        if not layer.available:
-            yield True, f"sandbox, not here: {layer.name} ({layer.why_not})"
+    except subprocess.TimeoutExpired:
+        return "No new version could be fetched within five minutes: is there a network?"
+    if done.returncode == 0:
+        return "The course was brought up to date with git."
+    reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "it gave no reason")
+    return f"git brought no new version ({reason.strip()}). Nothing of yours was changed."

@@ -1,6 +1,6 @@
 """A classroom: the folder with a class's submissions, marks, feedback and report, and its secrets.
 
-What the marks depend on (the seed, the keys under it, the ledger) lies in .grading/, which only the trusted
+What the marks depend on (the seed, the ledger) lies in .grading/, which only the trusted
 side reads.
 """
 
@@ -19,11 +19,14 @@ from helper.course import Course, CourseError
 from helper.files import write_whole
 from helper.judging.key import Key
 from helper.lessons.lesson import stems
+from helper.nbgrading.metadata import exercise_ids
+
+SHORTEST_SEED = 16  # characters
 
 
 @dataclass(frozen=True)
 class Classroom:
-    """Paths of one classroom, and the keys of its lessons under its secret seed."""
+    """Paths of one classroom, and its secret seed."""
 
     root: Path
     course: Course
@@ -50,21 +53,25 @@ class Classroom:
 
     @cached_property
     def seed(self) -> str:
-        """The secret seed, drawn once, so that everyone answers the same questions."""
-        return self._secret("seed")
+        """The secret seed, drawn once, from which every submission's own questions follow.
 
-    @cached_property
-    def hidden(self) -> str:
-        """The secret of what no answer may see. Unlike the seed it never enters a process with a student's code."""
-        return self._secret("hidden")
-
-    def _secret(self, name: str) -> str:
-        path = self.trusted / name
-        if not path.exists():
-            self.trusted.mkdir(parents=True, exist_ok=True)
-            self.trusted.chmod(0o700)
-            write_whole(path, secrets.token_hex(16), mode=0o600)
-        return path.read_text(encoding="utf-8").strip()
+        Raises CourseError if the file is there and holds none.
+        """
+        path = self.trusted / "seed"
+        try:
+            if not path.exists():
+                self.trusted.mkdir(parents=True, exist_ok=True)
+                self.trusted.chmod(0o700)
+                write_whole(path, secrets.token_hex(16), mode=0o600)
+            seed = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeError):
+            seed = ""
+        if len(seed) < SHORTEST_SEED or not seed.isprintable():
+            raise CourseError(
+                f"{path} holds no seed: put it back from a copy, or delete it; then new questions are drawn and all is "
+                "marked again."
+            )
+        return seed
 
     @cached_property
     def lessons(self) -> tuple[str, ...]:
@@ -89,33 +96,13 @@ class Classroom:
         """Return the exercises of every released lesson, by which submissions are recognised."""
         return {lesson: exercise_ids(self.release(lesson)) for lesson in self.lessons}
 
-    def known_key(self, lesson: str) -> Key | None:
-        """Return the key under the secret seed if this version of the lesson has one already."""
-        from helper.lessons.lesson import written_hash
-
+    def outline(self, lesson: str) -> Key:
+        """Return the key that students have for practice: the checks, their expectations and points."""
+        path = self.course.notebooks / lesson / "key.json"
         try:
-            key = Key.load(self.trusted / f"{lesson}.key.json")
-        except (OSError, ValueError):  # none yet, or half-written by somebody else's hand
-            return None
-        return (
-            key
-            if (key.written, key.seed) == (written_hash(self.course.solutions, lesson), self.seed)
-            else None
-        )
-
-    def key(self, lesson: str) -> Key:
-        """Return the key under the secret seed, computed once per version of the lesson."""
-        known = self.known_key(lesson)
-        if known:
-            return known
-        from helper.lessons.key_of import make_key
-        from helper.lessons.lesson import read
-        from helper.lessons.stage import Stage
-
-        path = self.trusted / f"{lesson}.key.json"
-        key = make_key(Stage(read(self.course.solutions, lesson), self.hidden), self.seed)
-        write_whole(path, key.dumps(), mode=0o600)
-        return key
+            return Key.load(path)
+        except (OSError, ValueError):
+            raise CourseError(f'{path} is missing or damaged: run "course build {lesson}".') from None
 
     def configure_nbgrader(self) -> None:
         """Let nbgrader's own commands and formgrader work in the classroom too, unless somebody configured them."""
@@ -126,7 +113,7 @@ class Classroom:
             path,
             '"""nbgrader\'s commands and formgrader work in this classroom. Edit it as you like."""\n\n'
             "from helper.nbgrading.release import configure\n"
-            "from helper.grading.autograde import configure_autograde\n\n"
+            "from helper.nbgrading.autograde import configure_autograde\n\n"
             "c = get_config()  # noqa: F821\n"
             "configure(c)\n"
             "configure_autograde(c)\n"
@@ -137,26 +124,13 @@ class Classroom:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Keep a second grading run out of this classroom. Raises CourseError if one is at work."""
-        self.trusted.mkdir(parents=True, exist_ok=True)
-        path = self.trusted / "lock"
-        with path.open("w") as file:
-            try:
-                _lock(file.fileno())
-            except OSError:
-                raise CourseError(
-                    f"Another grading run is at work in {self.root}: wait until it is done."
-                ) from None
-            yield
+        from filelock import FileLock, Timeout
 
-
-def exercise_ids(release: Mapping[str, Any]) -> tuple[str, ...]:
-    marks = [cell["metadata"].get("nbgrader", {}) for cell in release["cells"]]
-    return tuple(mark["grade_id"] for mark in marks if mark.get("solution"))
-
-
-def _lock(descriptor: int) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows: its own open files guard themselves
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            self.trusted.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.trusted / "lock", timeout=0):
+                yield
+        except Timeout:
+            raise CourseError(
+                f"Another grading run is at work in {self.root}: wait until it is done."
+            ) from None

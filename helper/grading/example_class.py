@@ -16,8 +16,8 @@ from helper.files import write_whole
 from helper.grading.classroom import Classroom
 from helper.judging.judge import judge
 from helper.judging.key import Key
-from helper.judging.names import definitions, forbidden_names
 from helper.lessons.lesson import Answer, Lesson, read
+from helper.nbgrading.metadata import grade_id, is_check
 
 if TYPE_CHECKING:
     from helper.lessons.stage import Stage
@@ -109,7 +109,7 @@ def write_class(
     for lesson_stem in only or room.lessons:
         tell(lesson_stem)
         lesson, release = read(room.course.solutions, lesson_stem), room.release(lesson_stem)
-        stage = Stage(lesson, room.hidden)
+        stage = Stage(lesson)
         key = make_key(stage, room.seed)
         for number in range(students):
             student = _name(number)
@@ -155,22 +155,13 @@ def _points(
     stage: Stage, key: Key, release: Mapping[str, Any], handed: Mapping[str, Given]
 ) -> dict[str, float]:
     """Say what a student's answers are worth together: one may call another, right or wrong."""
-    stubs = {
-        cell["metadata"].get("nbgrader", {}).get("grade_id", ""): "".join(cell["source"])
-        for cell in release["cells"]
-    }
+    stubs = {grade_id(cell): "".join(cell["source"]) for cell in release["cells"]}
     answers = {
         exercise: [given.own, stubs[exercise] if given.source is None else given.source]
         for exercise, given in handed.items()
     }
     shown = stage.evidence_of_all(answers, key.seed)
-    cells = [cell.source for cell in stage.lesson.cells if cell.role == "setup"]
-    cells += [source for sources in answers.values() for source in sources]
-    defined = definitions(cells)
-    return {
-        name: judge(shown[name], check, key.lesson, forbidden_names(defined, name, check.without)).points
-        for name, check in key.checks.items()
-    }
+    return {name: judge(shown[name], check, key.lesson).points for name, check in key.checks.items()}
 
 
 def _choose(lesson: Lesson, exercise: str, number: int, dice: random.Random) -> Given:
@@ -218,7 +209,7 @@ def _notebook(
 ) -> dict[str, Any]:
     cells: list[dict[str, Any]] = []
     for cell in release["cells"]:
-        given = handed.get(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
+        given = handed.get(grade_id(cell))
         if given and given.own:
             cells.append(_own(f"own-{len(cells)}", given.own))
         changed = {"source": given.source} if given and given.source is not None else {}
@@ -226,9 +217,7 @@ def _notebook(
     if number % 3 == 2:
         cells.append(_own("thoughts", "print('my own notes')"))
     if number % 5 == 4:
-        checks = [
-            index for index, cell in enumerate(cells) if cell["metadata"].get("nbgrader", {}).get("grade")
-        ]
+        checks = [index for index, cell in enumerate(cells) if is_check(cell)]
         cells.append(cells[dice.choice(checks)])  # copied by accident
     return {**release, "cells": cells}
 

@@ -1,10 +1,13 @@
-"""Mark a class: take in, run what is new, write down, report. One straight line, resumable at every step."""
+"""Mark a class: plan, mark, write down. One straight line, resumable at every step."""
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import json
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,28 +15,41 @@ from typing import Any
 from helper.course import CourseError
 from helper.files import write_whole
 from helper.grading.classroom import Classroom
+from helper.grading.handed_in.canonical import Canonical, canonical
 from helper.grading.handed_in.intake import Submission, intake
-from helper.grading.handed_in.notebook import Canonical, canonical, read_notebook
+from helper.grading.handed_in.people import People
+from helper.grading.handed_in.roster import read_roster
+from helper.grading.keys import lesson_text, own_seed
 from helper.grading.ledger import Ledger, content_key
+from helper.grading.made_by import PAGE
 from helper.grading.marking import Marked, unmarkable
-from helper.grading.pages import report
+from helper.grading.pages import feedback, report
 from helper.grading.pages.filled import with_outputs, without_outputs
+from helper.grading.pages.similar import Pair, own_text, similar
 from helper.grading.workers import Task, Workers
+from helper.grading.written import Written, stamp
 from helper.judging.key import Key
+from helper.made_of import room_hash
 from helper.nbgrading import gradebook
+from helper.nbgrading.metadata import marks as noted
 
 BATCH = 10  # written down at once
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 
 @dataclass(frozen=True)
 class Graded:
     """What a run did. marked: how many were marked now; reused: how many the ledger knew already.
 
-    failed: for each submission at which the grader itself broke, why; it has no marks, and is tried again next time.
+    left: what was left aside, harmless; lost: what may be somebody's work and has no record; absent: who of the
+    roster handed in nothing; failed: for each submission at which the grader itself broke, why: it is tried again
+    next time.
     """
 
     marks: dict[str, dict[str, Marked]] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
     marked: int = 0
     reused: int = 0
     interrupted: bool = False
@@ -42,12 +58,55 @@ class Graded:
 
 @dataclass(frozen=True)
 class _Lesson:
-    """What marking one lesson needs, read once."""
+    """What marking one lesson needs, read once.
+
+    key: what it asks, for work in which nothing can be run; text: see keys.lesson_text; code: what of release and
+    text a mark depends on.
+    """
 
     release: dict[str, Any]
     release_text: str
     key: Key
-    key_text: str
+    text: str
+    code: str
+
+
+@dataclass
+class _Plan:
+    """What came in, what is known of it, and where it will be written. names: each record's place in the ledger."""
+
+    room: Classroom
+    url: str
+    records: list[Submission]
+    lessons: Mapping[str, _Lesson]
+    ledger: Ledger
+    written: Written
+    names: Mapping[str, str]
+    registered: dict[str, Future[None]] = field(default_factory=dict)
+    rebuilt: dict[str, Canonical] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def new(self) -> list[Submission]:
+        return [record for record in self.records if self.names[_id(record)] not in self.ledger]
+
+    def stamp(self, record: Submission) -> str:
+        """Say what is to be written down of a record: its mark, when it came, the page that shows it."""
+        lesson = self.lessons[record.lesson]
+        page = [room_hash(PAGE), lesson.release_text, *record.notes]
+        digest = hashlib.sha256("\0".join(page).encode("utf-8", "replace")).hexdigest()[:16]
+        return stamp(self.names[_id(record)], record.received, digest)
+
+    def notebook(self, record: Submission) -> Canonical:
+        """Return the submission rebuilt on the release, rebuilt only once."""
+        made = self.rebuilt.get(_id(record))
+        if made is None:
+            made = self.rebuilt[_id(record)] = canonical(
+                self.lessons[record.lesson].release, record.submitted
+            )
+        return made
 
 
 Progress = Callable[[str, int, int], None]  # what is going on, done, of how many
@@ -59,119 +118,232 @@ def grade(
     workers: Workers,
     *,
     database: str = "",
+    roster: Path | None = None,
     progress: Progress | None = None,
 ) -> Graded:
     """Mark every submission that the ledger does not know, then bring gradebook, pages and report up to date.
 
-    submissions: a folder or zip; database: a SQLAlchemy URL, the classroom's own SQLite file if empty. Ctrl-C
-    stops the marking; what is marked by then is written down as usual.
+    submissions: a folder or archive; database: a SQLAlchemy URL, the classroom's own SQLite file if empty; roster:
+    a list of participants. Ctrl-C stops the marking; what is marked by then is written down as usual.
     """
     tell = progress or (lambda text, done, total: None)
     # nbgrader changes the working folder while it works: from here on no path is relative.
     room, submissions = replace(room, root=room.root.resolve()), submissions.resolve()
-    url = database or room.database
-    with room.alone(), ThreadPoolExecutor(1) as beside:
-        records, left = intake(submissions, room.exercises())
-        if not records:
-            reasons = " ".join(left[:3])
-            raise CourseError(f"{submissions} holds no notebook of this course. {reasons}".strip())
-        stems = sorted({record.lesson for record in records})
-        unknown = [stem for stem in stems if not room.known_key(stem)]
-        registered = {stem: beside.submit(gradebook.register, room, stem, url) for stem in unknown}
-        if unknown:
-            workers.launch()
-            workers.compute_keys(room, unknown)
-        lessons = {stem: _lesson(room, stem) for stem in stems}
-        ledger = Ledger(room.trusted / "ledger.jsonl")
-        names = {_id(record): _content_key(record, lessons[record.lesson]) for record in records}
-        new = [record for record in records if names[_id(record)] not in ledger]
-        if new:
-            workers.launch()
-        written = _Written(room, url)
-        stamps = {_id(record): f"{names[_id(record)]} {record.received or ''}" for record in records}
-        for stem in {record.lesson for record in records if not written.has(record, stamps)} - {*unknown}:
-            registered[stem] = beside.submit(gradebook.register, room, stem, url)
-        done, interrupted = 0, False
-        failed: dict[str, str] = {}
-        unwritten: list[Submission] = []
-
-        def write_down(batch: list[Submission]) -> None:
-            with gradebook.open_gradebook(url) as book:
-                for record in batch:
-                    marked = ledger.get(names[_id(record)])
-                    gradebook.write(book, record.lesson, [(record.student, marked, record.received)])
-                    _pages(room, record, lessons[record.lesson], marked)
-            written.note(batch, stamps)
-
-        tell("marking", 0, len(new))
-        try:
-            for record, outcome in _mark(new, lessons, workers):
-                if isinstance(outcome, Marked):
-                    ledger.add(names[_id(record)], outcome)
-                    done += 1
-                    unwritten.append(record)
-                else:
-                    failed[_id(record)] = outcome
-                tell("marking", done + len(failed), len(new))
-                if len(unwritten) >= BATCH and all(
-                    future.done() for future in registered.values()
-                ):  # while the workers go on
-                    write_down(unwritten)
-                    unwritten = []
-        except KeyboardInterrupt:
-            interrupted = True
-        marked_records = [record for record in records if names[_id(record)] in ledger]
-        left += _keep_received(room, marked_records)
-        for future in registered.values():
-            future.result()
-        waiting = [record for record in marked_records if not written.has(record, stamps)]
-        for start in range(0, len(waiting), BATCH):
-            write_down(waiting[start : start + BATCH])
-            tell("writing down", min(start + BATCH, len(waiting)), len(waiting))
-        marks: dict[str, dict[str, Marked]] = {}
-        for record in marked_records:
-            marked = replace(
-                ledger.get(names[_id(record)]), outputs={}
-            )  # memory does not grow with what is printed
-            marks.setdefault(record.student, {})[record.lesson] = marked
-        write_whole(room.root / "report.html", report.class_page(marks, left))
+    with _told(room), room.alone(), ThreadPoolExecutor(1) as beside:
+        people = People(room.trusted / "people.json", read_roster(roster) if roster else ())
+        plan = _plan(room, submissions, people, workers, database or room.database, beside)
+        new = len(plan.new)
+        interrupted = _mark(plan, workers, people, tell)
+        marks = _write_down(plan, people, tell)
+        absent = people.absent(marks)
+        people.save()
+        everybody = plan.written.marks(plan.ledger)
+        pairs = _similar(plan, everybody)
+        page = report.class_page(everybody, plan.left, plan.lost, absent, people, pairs)
+        write_whole(room.root / "report.html", page)
         room.configure_nbgrader()
-    return Graded(marks, left, done, len(records) - len(new), interrupted, failed)
+    done = new - len(plan.new)
+    return Graded(
+        marks, plan.left, plan.lost, absent, done, len(plan.records) - new, interrupted, plan.failed
+    )
 
 
-def _mark(
-    records: list[Submission], lessons: dict[str, _Lesson], workers: Workers
+def _plan(
+    room: Classroom, submissions: Path, people: People, workers: Workers, url: str, beside: ThreadPoolExecutor
+) -> _Plan:
+    """Take in what came, and find out what of it is new. What takes long begins meanwhile."""
+    releases = {lesson: room.release(lesson) for lesson in room.lessons}
+    came = intake(submissions, room.exercises(), people, releases)
+    if not came.records:
+        reasons = " ".join([*came.lost, *came.left][:3])
+        raise CourseError(f"{submissions} holds no notebook of this course. {reasons}".strip())
+    people.save()
+    lessons = {stem: _lesson(room, stem) for stem in sorted({record.lesson for record in came.records})}
+    names = {
+        _id(record): content_key(
+            record.digest,
+            record.problem,
+            lessons[record.lesson].code,
+            own_seed(room.seed, record.student, record.lesson, _attempt(record)),
+        )
+        for record in came.records
+    }
+    ledger = Ledger(room.trusted / "ledger.jsonl")
+    written = Written(room, url)
+    plan = _Plan(room, url, came.records, lessons, ledger, written, names, left=came.left, lost=came.lost)
+    if plan.new:
+        workers.launch()
+    waiting = {record.lesson for record in plan.records if not written.has(_id(record), plan.stamp(record))}
+    plan.registered |= {stem: beside.submit(gradebook.register, room, stem, url) for stem in waiting}
+    return plan
+
+
+def _mark(plan: _Plan, workers: Workers, people: People, tell: Progress) -> bool:
+    """Mark what is new; each mark goes into the ledger at once. Returns whether Ctrl-C stopped it."""
+    new = plan.new
+    waiting: list[Submission] = []
+    done = 0
+    tell("marking", 0, len(new))
+    try:
+        for record, outcome in _outcomes(plan, new, workers):
+            done += 1
+            if isinstance(outcome, Marked):
+                plan.ledger.add(plan.names[_id(record)], outcome)
+                waiting.append(record)
+            else:
+                plan.failed[_id(record)] = outcome
+            tell("marking", done, len(new))
+            if len(waiting) >= BATCH and all(future.done() for future in plan.registered.values()):
+                _write_batch(plan, people, waiting)  # while the workers go on
+                waiting = []
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _outcomes(
+    plan: _Plan, records: Sequence[Submission], workers: Workers
 ) -> Iterator[tuple[Submission, Marked | str]]:
+    """Yield each record with its marks, or with why the grader itself broke at it."""
     runnable = []
     for record in records:
         if record.problem:
-            yield record, unmarkable(record.lesson, lessons[record.lesson].key, record.problem)
+            yield record, unmarkable(record.lesson, plan.lessons[record.lesson].key, record.problem)
         else:
             runnable.append(record)
-    shared = {name: (lesson.release_text, lesson.key_text) for name, lesson in lessons.items()}
+    shared = {name: lesson.text for name, lesson in plan.lessons.items()}
     by_id = {_id(record): record for record in runnable}
-    tasks = (Task(_id(record), record.lesson, record.source) for record in runnable)
-    for task_id, outcome in workers.run(tasks, shared):
+    broken: dict[str, str] = {}
+
+    def tasks() -> Iterator[Task]:
+        for record in runnable:
+            try:
+                notebook = plan.notebook(record).dumps()
+                yield Task(_id(record), record.lesson, notebook, record.student, _attempt(record))
+            except Exception as error:  # one submission, not the class
+                broken[_id(record)] = f"{type(error).__name__}: {error}"
+
+    for task_id, outcome in workers.run(tasks(), shared, plan.room.seed):
         yield by_id[task_id], outcome
+    for task_id, reason in broken.items():
+        yield by_id[task_id], reason
+
+
+def _write_down(plan: _Plan, people: People, tell: Progress) -> dict[str, dict[str, Marked]]:
+    """Bring submitted files, gradebook and pages up to date, and return this run's marks."""
+    marked = [record for record in plan.records if plan.names[_id(record)] in plan.ledger]
+    plan.left += _keep_received(plan.room, marked)
+    for future in plan.registered.values():
+        future.result()
+    waiting = [record for record in marked if not plan.written.has(_id(record), plan.stamp(record))]
+    for start in range(0, len(waiting), BATCH):
+        _write_batch(plan, people, waiting[start : start + BATCH])
+        tell("writing down", min(start + BATCH, len(waiting)), len(waiting))
+    _restore(plan, people)
+    gradebook.penalise(plan.url, sorted(plan.lessons), plan.room.root)
+    marks: dict[str, dict[str, Marked]] = {}
+    for record in marked:
+        # Memory does not grow with what is printed.
+        marks.setdefault(record.student, {})[record.lesson] = replace(
+            plan.ledger.get(plan.names[_id(record)]), outputs={}
+        )
+    return marks
+
+
+def _similar(plan: _Plan, everybody: Mapping[str, Mapping[str, Marked]]) -> list[Pair]:
+    """Compare what the class wrote for the lessons of this run, from the notebooks that were marked."""
+    pairs = []
+    for stem, lesson in plan.lessons.items():
+        texts = {}
+        for student in (student for student, of_student in everybody.items() if stem in of_student):
+            path = plan.room.autograded / student / stem / f"{stem}.ipynb"
+            with suppress(OSError, ValueError, KeyError, TypeError):  # none, or not ours any more
+                texts[student] = own_text(json.loads(path.read_text(encoding="utf-8")), lesson.release)
+        pairs += similar(stem, texts)
+    return pairs
+
+
+def _restore(plan: _Plan, people: People) -> None:
+    """Write what earlier runs marked into a gradebook that was lost or is another one."""
+    here = {_id(record) for record in plan.records}
+    missing = [
+        entry
+        for entry in plan.written.again()
+        if f"{entry[0]}/{entry[1]}" not in here and entry[2] in plan.ledger
+    ]
+    for lesson in {lesson for _, lesson, _, _ in missing} - plan.registered.keys():
+        if lesson in plan.room.lessons:
+            gradebook.register(plan.room, lesson, plan.url)
+    if not missing:
+        return
+    with gradebook.open_gradebook(plan.url) as book:
+        for student, lesson, name, received in missing:
+            if lesson in plan.room.lessons:
+                gradebook.write(book, lesson, [(student, plan.ledger.get(name), received)], people)
+    plan.written.restored([f"{student}/{lesson}" for student, lesson, _, _ in missing])
+
+
+def _write_batch(plan: _Plan, people: People, batch: Sequence[Submission]) -> None:
+    """Write some records into the gradebook and onto their pages. What cannot be written is one record's matter."""
+    whole = []
+    with gradebook.open_gradebook(plan.url) as book:
+        for record in batch:
+            marked = plan.ledger.get(plan.names[_id(record)])
+            try:
+                gradebook.write(book, record.lesson, [(record.student, marked, record.received)], people)
+                _pages(plan, record, marked)
+                whole.append(record)
+            except CourseError as error:
+                if getattr(error.__cause__, "errno", None) in NO_ROOM or not isinstance(
+                    error.__cause__, OSError
+                ):
+                    raise
+                plan.failed[_id(record)] = str(error)
+            finally:
+                plan.rebuilt.pop(_id(record), None)
+    plan.written.note({_id(record): plan.stamp(record) for record in whole})
+
+
+def _pages(plan: _Plan, record: Submission, marked: Marked) -> None:
+    notebook: Canonical | None = None
+    room, lesson = plan.room, plan.lessons[record.lesson]
+    if not record.problem:
+        notebook = plan.notebook(record)
+        filled = with_outputs(without_outputs(lesson.release, notebook), marked)
+        path = room.autograded / record.student / record.lesson / f"{record.lesson}.ipynb"
+        write_whole(path, json.dumps(filled, ensure_ascii=False, indent=1) + "\n")
+    page = feedback.page(record.student, notebook, marked, record.notes)
+    write_whole(room.feedback / record.student / record.lesson / f"{record.lesson}.html", page)
 
 
 def _lesson(room: Classroom, lesson: str) -> _Lesson:
-    key = room.key(lesson)
     release = dict(room.release(lesson))
-    return _Lesson(release, json.dumps(release, sort_keys=True), key, key.dumps())
+    text = lesson_text(room.course.solutions, lesson)
+    # Prose and figures change what is written for a lesson, but no mark.
+    written = json.loads(text)
+    code = [
+        [
+            [cell.get("id"), noted(cell), cell["source"]]
+            for cell in release["cells"]
+            if cell["cell_type"] == "code"
+        ],
+        [cell for cell in written["cells"] if cell["type"] == "code"],
+        written["answers"],
+    ]
+    whole = json.dumps(release, sort_keys=True)
+    return _Lesson(release, whole, room.outline(lesson), text, json.dumps(code, sort_keys=True))
+
+
+def _attempt(record: Submission) -> str:
+    """Name an attempt by what was handed in: another text gets other questions."""
+    return record.digest
 
 
 def _id(record: Submission) -> str:
     return f"{record.student}/{record.lesson}"
 
 
-def _content_key(record: Submission, lesson: _Lesson) -> str:
-    return content_key(
-        f"{record.digest} {record.problem}".encode(), lesson.release_text.encode(), lesson.key_text
-    )
-
-
-def _keep_received(room: Classroom, records: list[Submission]) -> list[str]:
+def _keep_received(room: Classroom, records: Sequence[Submission]) -> list[str]:
     """Keep what was received in nbgrader's layout, so that its own commands find it. Return what could not be."""
     left = []
     for record in records:
@@ -194,36 +366,14 @@ def _keep_received(room: Classroom, records: list[Submission]) -> list[str]:
     return left
 
 
-class _Written:
-    """What the gradebook and the pages hold already, so that only what is new is written down.
-
-    A crash between a batch and the note of it repeats the batch, which changes nothing.
-    """
-
-    def __init__(self, room: Classroom, url: str) -> None:
-        self._place = room.trusted / "written.json"
-        try:
-            self._stamps: dict[str, str] = json.loads(self._place.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            self._stamps = {}
-        lost = url == room.database and not (room.root / "gradebook.db").exists()
-        if self._stamps.get("gradebook") != url or lost:
-            self._stamps = {"gradebook": url}
-
-    def has(self, record: Submission, stamps: dict[str, str]) -> bool:
-        return self._stamps.get(_id(record)) == stamps[_id(record)]
-
-    def note(self, records: list[Submission], stamps: dict[str, str]) -> None:
-        self._stamps |= {_id(record): stamps[_id(record)] for record in records}
-        write_whole(self._place, json.dumps(self._stamps), mode=0o600)
-
-
-def _pages(room: Classroom, record: Submission, lesson: _Lesson, marked: Marked) -> None:
-    notebook: Canonical | None = None
-    if not record.problem:
-        notebook = canonical(lesson.release, read_notebook(record.source))
-        filled = with_outputs(without_outputs(lesson.release, notebook), marked)
-        path = room.autograded / record.student / record.lesson / f"{record.lesson}.ipynb"
-        write_whole(path, json.dumps(filled, ensure_ascii=False, indent=1) + "\n")
-    page = report.feedback_page(record.student, notebook, marked, record.notes)
-    write_whole(room.feedback / record.student / record.lesson / f"{record.lesson}.html", page)
+@contextmanager
+def _told(room: Classroom) -> Iterator[None]:
+    """Turn what the disk refuses into one sentence: every file of a classroom may be in any state."""
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or room.root
+        raise CourseError(
+            f"{place} could not be used ({error.strerror or error}). Mend or remove it and run this again; what is "
+            "marked stays marked."
+        ) from error

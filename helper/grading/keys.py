@@ -1,30 +1,154 @@
-"""Compute keys in a fork of the warm process, which has torch already. No student's code runs in it."""
+"""Each submission answers its own questions: their seed, and the key for them.
+
+Keys are computed in a fork of the warm process that has the lessons' references and never sees student code. The
+classroom's secret seed goes nowhere: what travels is a seed derived for one submission, from which nothing else
+follows.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import socket
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-from helper.course import Course, CourseError
-from helper.grading.classroom import Classroom
+from helper.course import CourseError
+from helper.judging.key import Key
+from helper.running.forkserver import ForkServer, receive
+
+_SERVE = f"{__name__}:serve"
 
 
-def request(room: Classroom, lessons: Sequence[str]) -> dict[str, Any]:
-    """Say which keys are wanted, for `compute` on the other side."""
-    _ = room.seed, room.hidden  # drawn before another process asks for them
-    return {"course": str(room.course.root), "classroom": str(room.root), "lessons": [*lessons]}
+def own_seed(secret: str, student: str, lesson: str, attempt: str) -> str:
+    """Return the seed of the inputs that one attempt of one student is given."""
+    return _derived(secret, student, lesson, attempt)
 
 
-def compute(control: socket.socket, wanted: dict[str, Any]) -> None:
-    """Leave the keys in the classroom and answer {"problem": why not, or ""}."""
-    room = Classroom(Path(wanted["classroom"]), Course(Path(wanted["course"])))
-    problem = ""
-    try:
-        for lesson in wanted["lessons"]:
-            room.key(lesson)
-    except CourseError as error:
-        problem = str(error)
-    control.sendall(json.dumps({"problem": problem}).encode() + b"\n")
+def own_hidden(secret: str, student: str, lesson: str, attempt: str) -> str:
+    """Return the secret of what that attempt is scored on. Unlike the seed it never enters the process of an answer."""
+    return _derived(secret, "hidden", student, lesson, attempt)
+
+
+def _derived(secret: str, *names: str) -> str:
+    text = json.dumps(names).encode("utf-8", "replace")
+    return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
+
+
+def lesson_text(solutions: Path, stem: str) -> str:
+    """Return a lesson with its answers as one text, as workers anywhere need it to compute keys."""
+    from helper.lessons.lesson import read
+
+    lesson = asdict(read(solutions, stem))
+    return json.dumps(lesson | {"path": f"{stem}.py", "text": ""}, sort_keys=True)
+
+
+class Keys:
+    """Keys from a server of one's own. For one thread at a time; use it as a context manager."""
+
+    def __init__(self, parent: ForkServer) -> None:
+        self._parent = parent
+        self._control: socket.socket | None = None
+        self._sent: set[str] = set()
+
+    def __enter__(self) -> Keys:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def key(
+        self, lesson: str, seed: str, mistakes_of: Sequence[str] | None = None, hidden: str | None = None
+    ) -> Key:
+        """Return a lesson's key under a seed: of all checks without mistakes, or of some checks with theirs.
+
+        lesson: see lesson_text; hidden: see own_hidden. Raises CourseError if the lesson does not work.
+        """
+        digest = _digest(lesson)
+        for again in (True, False):
+            if self._control is None:
+                self._control, _ = self._parent.connect({"call": _SERVE})
+                self._sent = set()
+            wanted = {"lesson": digest, "seed": seed, "mistakes_of": mistakes_of, "hidden": hidden}
+            wanted |= {} if digest in self._sent else {"text": lesson}
+            try:
+                self._control.sendall(json.dumps(wanted).encode() + b"\n")
+                answer = receive(self._control, None)
+            except OSError:
+                answer = {}
+            except BaseException:
+                self.close()  # whatever stands in it
+                raise
+            if "key" in answer:
+                self._sent.add(digest)
+                return Key.from_json(answer["key"])
+            self.close()
+            if "problem" in answer or not again:
+                break
+        raise CourseError(answer.get("problem", "The process that computes keys ended: run this again."))
+
+    def close(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What one submission is asked.
+
+    lesson: see lesson_text; seed: of its inputs; keys: who computes what is right; hidden: see own_hidden.
+    """
+
+    lesson: str
+    seed: str
+    keys: Keys
+    hidden: str | None = None
+
+    def reference(self) -> Key:
+        return self.keys.key(self.lesson, self.seed, hidden=self.hidden)
+
+    def with_mistakes(self, checks: Sequence[str]) -> Key:
+        return self.keys.key(self.lesson, self.seed, checks, self.hidden)
+
+
+def serve(control: socket.socket) -> None:
+    """Answer requests for keys until the other side is gone."""
+    from helper.lessons.key_of import make_key
+    from helper.lessons.stage import Stage
+
+    stages: dict[str, Stage] = {}
+    with control.makefile("rb") as requests:
+        for line in requests:
+            wanted = json.loads(line)
+            try:
+                if wanted["lesson"] not in stages:
+                    stages[wanted["lesson"]] = Stage(_lesson(wanted["text"]))
+                stage, only = stages[wanted["lesson"]], wanted["mistakes_of"]
+                hidden = wanted["hidden"]
+                key = make_key(stage, wanted["seed"], only, reference_only=only is None, hidden=hidden)
+                answer: dict[str, Any] = {"key": key.to_json()}
+            except CourseError as error:
+                answer = {"problem": str(error)}
+            control.sendall(json.dumps(answer).encode() + b"\n")
+
+
+def _lesson(text: str) -> Any:
+    from helper.lessons.lesson import Answer, Cell, Lesson
+
+    data = json.loads(text)
+    cells = tuple(Cell(**{**cell, "without": tuple(cell["without"])}) for cell in data.pop("cells"))
+    answers = tuple(Answer(**answer) for answer in data.pop("answers"))
+    return Lesson(**{**data, "path": Path(data["path"])}, cells=cells, answers=answers)
+
+
+@cache
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

@@ -7,22 +7,27 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from helper.course import CourseError
+from helper.grading.made_by import MARK
 from helper.grading.marking import Marked
-
-VERSION = "2"  # of the way of marking: raise it and everything is marked anew
+from helper.made_of import room_hash
 
 
 class Ledger:
-    """Marks by the content they were given for. A line cut short by a crash counts as not written."""
+    """Marks by the content they were given for. A line that is not whole counts as not written."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._places: dict[str, tuple[int, int]] = {}
-        for content_key, start, length in self._scan():
-            self._places[content_key] = (start, length)
+        try:
+            for content_key, start, length in self._scan():
+                self._places[content_key] = (start, length)
+        except OSError as error:
+            raise CourseError(
+                f"{path} could not be read: {error.strerror}. Put it back from a copy, or delete it; then all is "
+                "marked again."
+            ) from error
 
     def __contains__(self, content_key: str) -> bool:
         return content_key in self._places
@@ -69,17 +74,25 @@ class Ledger:
         start = 0
         with self._path.open("rb") as file:
             for line in file:
-                try:
-                    data: dict[str, Any] = json.loads(line)
-                    yield data["key"], start, len(line.rstrip(b"\n"))
-                except (ValueError, KeyError, TypeError):
-                    pass  # the line that was being written when the power went
+                content_key = _key_of(line)
+                if content_key:
+                    yield content_key, start, len(line.rstrip(b"\n"))
                 start += len(line)
 
 
-def content_key(source: bytes, release: bytes, key: str) -> str:
-    """Name what a mark depends on: the submission, the release, the key under its seed, the way of marking."""
+def _key_of(line: bytes) -> str:
+    """Return the key of a line that holds marks, "" for one cut by a power failure or of another shape."""
+    try:
+        data = json.loads(line)
+        Marked.from_json(data["marked"])
+        return data["key"] if isinstance(data["key"], str) else ""
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return ""
+
+
+def content_key(*parts: str) -> str:
+    """Name what a mark depends on: what is handed in and by whom, the release, the key, and the code that marks."""
     digest = hashlib.sha256()
-    for part in (VERSION.encode(), source, release, key.encode()):
-        digest.update(hashlib.sha256(part).digest())
+    for part in (room_hash(MARK), *parts):
+        digest.update(hashlib.sha256(part.encode("utf-8", "replace")).digest())
     return digest.hexdigest()

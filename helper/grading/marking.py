@@ -9,30 +9,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from helper.grading.handed_in.notebook import Canonical, printable
+from helper.grading.handed_in.canonical import Canonical
+from helper.grading.handed_in.notebook import printable
+from helper.grading.keys import Questions
+from helper.grading.order import in_order
 from helper.grading.suspicion import suspicions
 from helper.judging.evidence import Evidence, Failure
 from helper.judging.judge import judge, look_below
 from helper.judging.key import Key
 from helper.judging.names import Definitions, calls, definitions, forbidden_names
-from helper.judging.verdict import NOT_ATTEMPTED, RIGHT, Result, Verdict
+from helper.judging.verdict import NOT_ATTEMPTED, NOT_RUN, RIGHT, Piece, Result, Verdict
+from helper.running.job import CellRun, Job, Run
 from helper.running.runner import Runner
-from helper.running.transcript import CellRun, Job, Role, Run
 
-LONGEST_ADVICE = 2000  # characters: it may quote the student
+LONGEST_TEXT = 1000  # characters of one field: it may quote the student
 STOPPED_BY = {
     "time-out": "TimeOut",
     "out of memory": "MemoryError",
+    "printed too much": "Flooded",
     "crashed": "Crashed",
     "not run": "NotRun",
 }
+_PLAIN = (RIGHT, NOT_ATTEMPTED, NOT_RUN)  # verdicts to which mistakes add nothing
 
 
 @dataclass(frozen=True)
 class Marked:
     """A marked submission as plain data: what the gradebook, the feedback and the report are made from.
 
-    outputs: what each cell but the checks printed, by cell id; problem: why nothing could be run, or "".
+    outputs: what each cell but the checks printed, by cell id; flags: what an instructor may want to look at;
+    oddities: what was odd about the submission and did no harm; problem: why nothing could be run, or "".
     """
 
     lesson: str
@@ -41,6 +47,7 @@ class Marked:
     flags: tuple[str, ...] = ()
     seconds: float = 0.0
     problem: str = ""
+    oddities: tuple[str, ...] = ()
 
     @property
     def points(self) -> float:
@@ -55,39 +62,37 @@ class Marked:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Marked:
-        verdicts = tuple(
-            Verdict(
-                item["check"],
-                item["verdict"],
-                item["points"],
-                item["max"],
-                tuple(Result(**result) for result in item["results"]),
-                tuple(item["advice"]),
-            )
-            for item in data["verdicts"]
-        )
+        verdicts = tuple(map(Verdict.from_json, data["verdicts"]))
         rest = {name: data[name] for name in ("lesson", "outputs", "seconds", "problem")}
-        return cls(verdicts=verdicts, flags=tuple(data["flags"]), **rest)
+        return cls(verdicts=verdicts, flags=tuple(data["flags"]), oddities=tuple(data["oddities"]), **rest)
 
 
-def mark(notebook: Canonical, key: Key, runner: Runner) -> Marked:
-    """Run a canonical notebook under the key's seed and judge every check of the key."""
-    roles: dict[str, Role] = {"setup": "setup", "exercise": "exercise", "extra": "extra", "check": "check"}
-    cells = ((cell.id, roles[cell.role], cell.source) for cell in notebook.to_run)
+def mark(notebook: Canonical, questions: Questions, runner: Runner) -> Marked:
+    """Run a canonical notebook on the inputs of its own questions and judge every check.
+
+    Raises DisturbedError if its process was ended from outside: then there is nothing to judge.
+    """
+    key = questions.reference()
+    without = {name: check.without for name, check in key.checks.items()}
     longer = {name: check.seconds for name, check in key.checks.items() if check.seconds}
     seconds = {
         cell.id: longer[cell.name] for cell in notebook.to_run if cell.role == "check" and cell.name in longer
     }
-    job = Job(tuple(cells), key.seed, seconds)
-    run = runner.run(job)
+    run = runner.run(Job(in_order(notebook), questions.seed, key.imports, without, seconds))
     defined = definitions(notebook.sources())
-    verdicts = _look_below(defined, [_verdict(notebook, defined, key, run, name) for name in key.checks])
-    # What is printed during a check may show the secret inputs: it is not kept.
+    verdicts = {name: _verdict(notebook, defined, key, run, name) for name in key.checks}
+    failed = [name for name, verdict in verdicts.items() if verdict.verdict not in _PLAIN]
+    if failed:
+        known = questions.with_mistakes(failed)
+        verdicts |= {name: _verdict(notebook, defined, known, run, name) for name in failed}
+    verdicts_below = _look_below(defined, list(verdicts.values()))
+    # What is printed during a check may show its inputs: it is not kept.
     shown = [cell.id for cell in notebook.to_run if cell.role != "check"]
     outputs = {cell_id: run.cells[cell_id].output for cell_id in shown if run.cells[cell_id].output}
     forbids = any(check.without for check in key.checks.values())
-    flags = (*notebook.flags, *suspicions(notebook, forbids), *run.flags)
-    return Marked(notebook.lesson, verdicts, outputs, tuple(printable(flag) for flag in flags), run.seconds)
+    flags = tuple(printable(flag) for flag in (*suspicions(notebook, forbids), *run.flags))
+    oddities = tuple(printable(flag) for flag in notebook.flags)
+    return Marked(notebook.lesson, verdicts_below, outputs, flags, run.seconds, oddities=oddities)
 
 
 def _look_below(defined: Definitions, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
@@ -105,19 +110,27 @@ def unmarkable(lesson: str, key: Key, problem: str) -> Marked:
             0.0,
             check.points,
             tuple(Result(item.name, item.points, None) for item in check.expectations),
-            (problem,),
+            (Piece("mistake", {"text": problem}),),
         )
         for name, check in key.checks.items()
     )
-    return Marked(lesson, verdicts, {}, (problem,), 0.0, problem)
+    return Marked(lesson, verdicts, {}, (), 0.0, problem, (problem,))
 
 
 def _verdict(notebook: Canonical, defined: Definitions, key: Key, run: Run, name: str) -> Verdict:
     shown, failure = run.evidence.get(name, ((), None))
-    evidence = Evidence(dict(shown), _failure(notebook, run, name, failure))
-    forbidden = forbidden_names(defined, name, key.checks[name].without)
-    verdict = judge(evidence, key.checks[name], key.lesson, forbidden, reveal=False)
-    return replace(verdict, advice=tuple(printable(text)[:LONGEST_ADVICE] for text in verdict.advice))
+    evidence = Evidence(dict(shown), _failure(notebook, run, name, failure), run.ran.get(name, ()))
+    mentioned = forbidden_names(defined, name, key.checks[name].without)
+    verdict = judge(evidence, key.checks[name], key.lesson, mentioned, reveal=False)
+    return replace(verdict, pieces=tuple(Piece(piece.kind, _inert(piece.fields)) for piece in verdict.pieces))
+
+
+def _inert(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Make what a student's code may have said harmless to show, and short."""
+    return {
+        name: printable(value)[:LONGEST_TEXT] if isinstance(value, str) else value
+        for name, value in fields.items()
+    }
 
 
 def _failure(notebook: Canonical, run: Run, name: str, failure: Failure | None) -> Failure | None:
@@ -140,7 +153,3 @@ def _failure(notebook: Canonical, run: Run, name: str, failure: Failure | None) 
 def _error_of(cell: CellRun) -> Failure:
     kind, _, message = cell.error.partition(": ")
     return Failure(kind, message, cell.line)
-
-
-def with_flag(marked: Marked, *flags: str) -> Marked:
-    return replace(marked, flags=(*marked.flags, *flags))

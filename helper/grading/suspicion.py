@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator
 from itertools import chain
 
-from helper.grading.handed_in.notebook import Canonical
+from helper.grading.handed_in.canonical import Canonical
 from helper.judging.names import statements
 
 MOST = 5  # named per cell

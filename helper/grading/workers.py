@@ -1,48 +1,57 @@
 """Many submissions at once, on a Dask scheduler: a local one by default, any other by its address.
 
 A worker process holds one warm process from which every student's run is forked; student code never runs in
-the worker's own process. What crosses the network is plain bytes and JSON texts.
+the worker's own process, nor in the one that computes keys. What crosses the network is plain bytes and JSON texts;
+the classroom's secret seed does not.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from types import TracebackType
 from typing import Any
 
 from helper.course import CourseError
-from helper.grading.classroom import Classroom
-from helper.grading.handed_in.notebook import canonical, read_notebook
+from helper.grading.handed_in.canonical import Canonical
+from helper.grading.keys import Keys, Questions, own_hidden, own_seed
 from helper.grading.marking import Marked, mark
-from helper.judging.key import Key
 from helper.running.forkserver import ForkServer
-from helper.running.runner import Runner
-from helper.sandbox.confine import Limits
+from helper.running.runner import DisturbedError, Runner
+from helper.sandbox.limits import Limits
 
 IN_FLIGHT = 3  # tasks per worker that are sent ahead, so that memory does not grow with the class
 
-Shared = Mapping[str, tuple[str, str]]  # lesson -> (release, key), as texts
+DISTURBED = (
+    "Its process was ended from outside again and again, alone too, most likely for want of memory: free some and run "
+    "this again."
+)
+
+Shared = Mapping[str, str]  # lesson -> itself as a text, see keys.lesson_text
 
 _local = threading.local()
-_parent = ForkServer()  # of all runners in this process
-_runners: list[Runner] = []
+_parent = ForkServer()  # of all that is forked for this process
+_open: list[Runner | Keys] = []
 
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to mark. id: how to find it again; source: the notebook's bytes."""
+    """One submission to mark.
+
+    id: how to find it again; notebook: the canonical one, as text; attempt: a word that is another at the next
+    attempt, and with student and lesson decides the inputs.
+    """
 
     id: str
     lesson: str
-    source: bytes
+    notebook: str
+    student: str
+    attempt: str
 
 
 class Workers:
@@ -78,14 +87,11 @@ class Workers:
             _parent.launch()
         self._connect()
 
-    def compute_keys(self, room: Classroom, lessons: Sequence[str]) -> None:
-        """Leave the keys of these lessons in the classroom, on this machine: they are no business of others."""
-        _parent.compute_keys(room, lessons)
-
-    def run(self, tasks: Iterable[Task], shared: Shared) -> Iterator[tuple[str, Marked | str]]:
+    def run(self, tasks: Iterable[Task], shared: Shared, secret: str) -> Iterator[tuple[str, Marked | str]]:
         """Mark tasks in any order and yield each as it is done: its marks, or why the grader itself failed.
 
-        Workers start only when there is a task. Raises CourseError if nothing can be run at all.
+        secret: the classroom's seed. Workers start only when there is a task. What was disturbed by others is tried
+        again at the end, alone. Raises CourseError if nothing can be run at all.
         """
         waiting = iter(tasks)
         first = next(waiting, None)
@@ -94,34 +100,45 @@ class Workers:
         from distributed import as_completed
 
         client = self._connect()
-        texts = {
-            lesson: client.scatter(list(pair), broadcast=True, hash=False) for lesson, pair in shared.items()
-        }
-
-        names: dict[str, str] = {}
+        texts = {lesson: client.scatter(text, broadcast=True, hash=False) for lesson, text in shared.items()}
+        under_way: dict[str, Task] = {}
 
         def send(task: Task) -> Any:
+            whose = task.student, task.lesson, task.attempt
             future = client.submit(
                 _mark_one,
                 task.id,
-                task.source,
+                task.notebook,
                 texts[task.lesson],
+                own_seed(secret, *whose),
+                own_hidden(secret, *whose),
                 self._unsandboxed,
                 self._limits,
                 pure=False,
                 retries=1,
             )
-            names[future.key] = task.id
+            under_way[future.key] = task
             return future
 
         sent = [send(first), *(send(task) for task in islice(waiting, self.count * IN_FLIGHT - 1))]
         running = as_completed(sent)
+        disturbed: list[Task] = []
         for future in running:
-            task_id, outcome = _result(future, names.pop(future.key))
+            task = under_way.pop(future.key)
+            try:
+                yield task.id, _result(future)
+            except DisturbedError:
+                disturbed.append(task)
             future.release()
-            for task in islice(waiting, 1):
-                running.add(send(task))
-            yield task_id, outcome
+            for following in islice(waiting, 1):
+                running.add(send(following))
+        for task in disturbed:
+            future = send(task)
+            try:
+                yield task.id, _result(future)
+            except DisturbedError:
+                yield task.id, DISTURBED
+            future.release()
 
     def _connect(self) -> Any:
         if self._client is not None:
@@ -155,31 +172,33 @@ class Workers:
 
 def close_runners() -> None:
     """Stop the warm process of this process's workers, and what it serves."""
-    while _runners:
-        _runners.pop().close()
+    while _open:
+        _open.pop().close()
     _parent.close()
     _local.__dict__.clear()
 
 
-def _result(future: Any, task_id: str) -> tuple[str, Marked | str]:
+def _result(future: Any) -> Marked | str:
     try:
-        return task_id, Marked.from_json(future.result()[1])
-    except CourseError:
+        return Marked.from_json(future.result()[1])
+    except (CourseError, DisturbedError):
         raise
     except Exception as error:  # of our own making: one submission, not the class
-        return task_id, f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}"
 
 
 def _mark_one(
-    task_id: str, source: bytes, texts: list[str], unsandboxed: bool, limits: Limits | None
+    task_id: str,
+    notebook: str,
+    lesson: str,
+    seed: str,
+    hidden: str,
+    unsandboxed: bool,
+    limits: Limits | None,
 ) -> tuple[str, dict[str, Any]]:
-    release, key = _parsed(*texts)
     if getattr(_local, "runner", None) is None:
         _local.runner = Runner(limits, unsandboxed=unsandboxed, parent=_parent)
-        _runners.append(_local.runner)
-    return task_id, mark(canonical(release, read_notebook(source)), key, _local.runner).to_json()
-
-
-@lru_cache(maxsize=16)
-def _parsed(release: str, key: str) -> tuple[dict[str, Any], Key]:
-    return json.loads(release), Key.from_json(json.loads(key))
+        _local.keys = Keys(_parent)
+        _open.extend((_local.runner, _local.keys))
+    questions = Questions(lesson, seed, _local.keys, hidden)
+    return task_id, mark(Canonical.loads(notebook), questions, _local.runner).to_json()

@@ -1,31 +1,137 @@
-"""Sentences about an answer as a whole: what it builds on, what it does without, that it is not written yet."""
+"""All sentences of the judge, made from the kind of a piece and its fields. Nothing is read back out of them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from helper.judging.evidence import Failure
+from helper.judging.errors import MEANS
 
-BUILDS_ON = "It builds on "
+Fields = Mapping[str, Any]
+
+STOPPED = {
+    "TimeOut": "It took too long and was stopped. Is there a loop that never ends?",
+    "MemoryError": "It asked for more memory than there is. Does something grow in a loop?",
+    "Flooded": "It printed more than anybody could read and was stopped. Print less, or only now and then.",
+    "Crashed": "It ended or crashed the whole program. Does it call exit, or reach out of the notebook?",
+    "NotRun": "This check did not run, because the code before it ended the whole program.",
+}
+
+# Sentences whose fields only fill in. `{entry}` is put in front where a list or dictionary was compared.
+PLAIN = {
+    "mistake": "{text}",
+    "scored": "{text}",
+    "part missing": "The parts written so far count; another part is not written yet.",
+    "not attempted": "Nothing to check yet: write your answer in the cell above, run it, then run this cell again.",
+    "undefined": "`{exercise}` is not defined yet: run the cell above this one first.",
+    "none": "The answer is `None`. Does every path end with a `return`?",
+    "message": "Instead of numbers there came: {came}.",
+    "text": "There came `{came}`, and something else is expected.",
+    "unknown text": "The answer is `{came}`, which is none of those to choose from. Is it spelt as in the text?",
+    "other": "The kind of answer is right, the value is not.",
+    "nan": "Some of the numbers are NaN. Where could something overflow, or zero be divided by zero?",
+    "infinite": "Some of the numbers are infinite. Where could something overflow, or a logarithm meet zero?",
+    "finite": "Where an infinite number is expected, there is none.",
+    "zero": "Every number is 0. What should have changed them?",
+    "sign": "The size is right, the sign is not.",
+    "factor": "Every number is exactly {factor} times too {way}{sign}. "
+    "Is a factor of {factor} missing, or one too many?",
+    "size": "Exactly {factor} times too {way}{sign}, and {factor} is one of the sizes of the input. Is there {guess}?",
+    "percent": "Exactly 100 times too large. A fraction lies between 0 and 1; a percentage does not.",
+    "ratio": "Every number is {ratio} times the expected one{sign}. Which factor is that?",
+    "shift": "Every number is off by the same amount. What was added, or left out?",
+    "places": "The right numbers, in the wrong places. Which axis is which?",
+    "numbers": "{wrong} of {of} numbers differ.",
+    "number": "The kind of answer is right, the number is not.",
+    "incomparable": "The answer is not of the kind that is expected.",
+    # Notes: right as it stands, but.
+    "cell failed": "The last run of the cell above ended in an error, and this is about what was there before it. "
+    "Mend it and run both cells again: when marked, only what stands in the cell counts.",
+    "not in notebook": "The answer reads {names}, which only a worked example defines. Examples are not run when "
+    "your work is marked: write it into your own cell.",
+    "slow": "This check took {seconds} s. When marked, a cell may take {limit} s.",
+    "from setup": "The setup cell at the top has not been run: run it first.",
+    "settings": "Your notebook changed {names}. Checks run under PyTorch's own settings, and so will your answer "
+    "when it is marked; code of yours that needs the change stops here.",
+    "hint": "This exercise does without {names}. They stand in the answer's text, though nothing of them ran.",
+    "switched": "After your answer, {names} was no longer as before.",
+}
+WAYS = {"large": "a sum where a mean belongs", "small": "a mean taken once too often, or over too much"}
 
 
-def builds_on(names: Sequence[str]) -> str:
-    """Point to the other exercises an answer calls whose own checks it has not passed."""
-    listed = " and ".join(f"`{name}`" for name in names)
+def sentence(kind: str, fields: Fields) -> str:
+    """Say one piece in full."""
+    text = gist(kind, fields)
+    if kind == "error" and fields.get("line"):
+        text += f" It arose at `{fields['line']}`."
+    return text
+
+
+def gist(kind: str, fields: Fields) -> str:
+    """Say one piece without a line of the student's own."""
+    before = f"The first that differs is {fields['entry']}. " if fields.get("entry") else ""
+    if kind == "builds on":
+        return _builds_on(fields["exercises"])
+    if kind == "forbidden":
+        return (
+            f"This exercise builds `{fields['exercise']}` from scratch: it does without "
+            f"{listed(fields['names'])}. What happens inside it?"
+        )
+    if kind == "either":
+        return "One of these: " + " Or: ".join(fields["texts"])
+    if kind == "stopped":
+        return STOPPED[fields["how"]]
+    if kind == "error":
+        return _error(fields)
+    if kind == "kinds":
+        return before + _kinds(fields)
+    filled = {name: _words(value) for name, value in fields.items()}
+    if kind == "size":
+        filled["guess"] = WAYS[fields["way"]]
+    return before + PLAIN[kind].format_map(filled)
+
+
+def claim(kind: str, fields: Fields) -> tuple[str, ...]:
+    """Return what a piece claims, the same whatever the inputs were."""
+    if kind in ("mistake", "either", "builds on", "forbidden", "stopped", "unknown text", "text", "message"):
+        return kind, gist(kind, fields)
+    if kind == "error":
+        return kind, fields["error"], fields.get("means", ""), fields.get("line", "")
+    if kind == "kinds":
+        return kind, fields.get("hint", "")
+    return (kind, *(str(fields[name]) for name in ("way", "sign") if fields.get(name)))
+
+
+def listed(names: Sequence[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
+
+
+def _words(value: Any) -> str:
+    return listed(value) if isinstance(value, list | tuple) else str(value)
+
+
+def _builds_on(names: Sequence[str]) -> str:
     passed = "whose own check has not passed yet. Get that right first"
     if len(names) > 1:
         passed = "whose own checks have not passed yet. Get those right first"
-    return f"{BUILDS_ON}{listed}, {passed}: what goes wrong here may come from there."
+    return f"It builds on {listed(names)}, {passed}: what goes wrong here may come from there."
 
 
-def forbidden(exercise: str, names: Sequence[str]) -> str:
-    listed = " and ".join(f"`{name}`" for name in names)
-    return (
-        f"This exercise builds `{exercise}` from scratch: it does without {listed}. What happens inside it?"
-    )
+def _error(fields: Fields) -> str:
+    first = str(fields.get("message", ""))
+    said = f"`{fields['error']}: {first}`" if first else f"`{fields['error']}`"
+    means = MEANS.get(fields.get("means", ""))
+    return f"{means} Python said {said}." if means else f"The code stopped with {said}."
 
 
-def not_attempted(exercise: str, failure: Failure | None) -> str:
-    if failure and failure.kind == "NameError":
-        return f"`{exercise}` is not defined yet: run the cell above this one first."
-    return "Nothing to check yet: write your answer in the cell above, run it, then run this cell again."
+def _kinds(fields: Fields) -> str:
+    text = f"Expected is {fields['expected']}, your answer is {fields['got']}."
+    hints = {
+        "transposed": " It looks transposed.",
+        "axis": " Only axes of length 1 differ.",
+        "broadcast": " A sum or mean over one axis may be missing, or two shapes were broadcast.",
+        "item": " `.item()` turns a tensor of one element into a number.",
+        "tensor": " A plain number can carry no gradient: keep it a tensor.",
+        "entries": " The names of the entries differ.",
+    }
+    return text + hints.get(fields.get("hint", ""), "")

@@ -1,43 +1,66 @@
-"""From evidence to words: what differs, and what it looks like."""
+"""From evidence to what differs, and what it looks like where the numbers betray it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from helper.judging.evidence import Plain, numbers_of, same
+from helper.judging.evidence import RELATIVE_TOLERANCE, Plain, close_to, numbers_of, same, scale_of
+from helper.judging.verdict import Piece
+
+SURE = 4  # so many different numbers are no coincidence
 
 
-def compare(expected: Plain, got: Plain, sizes: Sequence[int] = (), reveal: bool = True) -> str:
-    """Say in one or two sentences how a wrong value differs, with a guess at the cause where the numbers betray it.
+def compare(
+    expected: Plain,
+    got: Plain,
+    shown: Plain | None = None,
+    *,
+    sizes: Sequence[int] = (),
+    tolerance: float = RELATIVE_TOLERANCE,
+    known_texts: Collection[str] = (),
+) -> Piece:
+    """Say how a wrong value differs. It compares what the judge compares, with the judge's tolerance.
 
-    sizes: lengths of the inputs, to recognise a factor as the batch size or the number of classes; reveal:
-    whether expected numbers may be shown (in practice yes, for secret inputs no). Never raises, whatever `got`
-    is: it may come from a hostile process.
+    expected, got: sealed alike; shown: `got` before it was sealed, to be quoted; sizes: lengths of the inputs, to
+    recognise a factor as the batch size or the number of classes; known_texts: sealed texts that somebody could
+    mean. Never raises, whatever `got` is: it may come from a hostile process.
     """
     try:
-        return _compare(expected, got, sizes, reveal)
+        return _compare(expected, got, got if shown is None else shown, sizes, tolerance, known_texts)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
-        return "The answer is not of the kind that is expected."
+        return Piece("incomparable")
 
 
-def _compare(expected: Plain, got: Plain, sizes: Sequence[int], reveal: bool) -> str:
+def _compare(
+    expected: Plain,
+    got: Plain,
+    shown: Plain,
+    sizes: Sequence[int],
+    tolerance: float,
+    known_texts: Collection[str],
+) -> Piece:
     if "none" in got:
-        return "The answer is `None`. Does every path end with a `return`?"
-    if "text" in got and "text" not in expected:
-        return f"Instead of numbers there came: {got['text']}."
+        return Piece("none")
+    if "text" in got:
+        came = str(shown["text"])[:200]
+        if "text" not in expected:
+            return Piece("message", {"came": came})
+        unknown = known_texts and got["text"] not in known_texts and _is_a_choice(came)
+        return Piece("unknown text" if unknown else "text", {"came": came})
     if describe(expected) != describe(got):
         return _compare_kinds(expected, got)
-    if "dict" in expected:
-        return _compare_entries(expected["dict"], got["dict"], sizes, reveal)
-    if "list" in expected:
-        a, b = ([[f"number {n}", item] for n, item in enumerate(side["list"], 1)] for side in (expected, got))
-        return _compare_entries(a, b, sizes, reveal)
+    if "dict" in expected or "list" in expected:
+        for (name, a), (_, b), (_, c) in zip(*map(_entries, (expected, got, shown)), strict=True):
+            if not same(a, b, tolerance):
+                piece = compare(a, b, c, sizes=sizes, tolerance=tolerance, known_texts=known_texts)
+                return Piece(piece.kind, {"entry": name, **piece.fields})
+        return Piece("other")
     wanted, numbers = numbers_of(expected), numbers_of(got)
     if wanted is None or numbers is None or len(wanted) != len(numbers):
-        return "The kind of answer is right, the value is not."
-    return _compare_numbers(wanted, numbers, sizes, reveal)
+        return Piece("other")
+    return _compare_numbers(wanted, numbers, sizes, tolerance)
 
 
 def describe(value: Plain) -> str:
@@ -45,13 +68,10 @@ def describe(value: Plain) -> str:
     for library in ("tensor", "array", "numpy number"):
         if library in value:
             kind = {"float": "floats", "int": "whole numbers", "bool": "truth values"}.get(value["type"], "?")
-            shape = (
-                "(" + ", ".join(map(str, value["shape"])) + ("," if len(value["shape"]) == 1 else "") + ")"
-            )
             return (
                 f"a NumPy {value['type']}"
                 if library == "numpy number"
-                else f"{_article(library)} of shape {shape} with {kind}"
+                else f"{_article(library)} of shape {shape_text(value['shape'])} with {kind}"
             )
     if "list" in value:
         return f"a sequence of {value['length']}"
@@ -63,88 +83,118 @@ def describe(value: Plain) -> str:
     return next((words for kind, words in names.items() if kind in value), "something else")
 
 
-def _compare_entries(expected: list[Any], got: list[Any], sizes: Sequence[int], reveal: bool) -> str:
-    for (name, a), (_, b) in zip(expected, got, strict=True):
-        if not same(a, b):
-            return f"The first that differs is {name}. {compare(a, b, sizes, reveal)}"
-    return "The kind of answer is right, the value is not."
+def shape_text(shape: Sequence[int]) -> str:
+    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
 
 
-def _compare_kinds(expected: Plain, got: Plain) -> str:
+def is_fingerprint(value: Plain) -> bool:
+    """Say whether a value holds so many different numbers that two answers cannot share them by chance."""
+    numbers = numbers_of(value)
+    if numbers is None:
+        return False
+    return len({f"{item:.4g}" for item in numbers if math.isfinite(item) and item != round(item)}) >= SURE
+
+
+def _is_a_choice(text: str) -> bool:
+    """Say whether a text looks like one of a few to choose from, and not like what a check says of an answer."""
+    return len(text) < 30 and text != "no error" and not text.endswith(("Error", "Exception"))
+
+
+def _entries(value: Plain) -> list[tuple[str, Any]]:
+    if "dict" in value:
+        return [(f"`{name}`", item) for name, item in value["dict"]]
+    return [(f"number {place}", item) for place, item in enumerate(value["list"], 1)]
+
+
+def _compare_kinds(expected: Plain, got: Plain) -> Piece:
+    fields = {"expected": describe(expected), "got": describe(got)}
     a, b = expected.get("shape"), got.get("shape")
-    text = f"Expected is {describe(expected)}, your answer is {describe(got)}."
+    hint = ""
     if isinstance(a, list) and isinstance(b, list) and a != b:
         if len(a) == 2 and b == a[::-1]:
-            return text + " It looks transposed."
-        if math.prod(a) == math.prod(b):
-            return text + " The numbers of elements agree: an axis is missing, or one too many."
-        if len(b) > len(a):
-            return text + " A sum or mean over one axis may be missing, or two shapes were broadcast."
-        return text
-    if "number" in expected and "tensor" in got:
-        return text + " `.item()` turns a tensor of one element into a number."
-    if "tensor" in expected and "number" in got:
-        return text + " Once it is a plain number, it can carry no gradient: keep it a tensor."
-    return text
+            hint = "transposed"
+        elif [size for size in a if size != 1] == [size for size in b if size != 1]:
+            hint = "axis"
+        elif len(b) > len(a):
+            hint = "broadcast"
+    elif "number" in expected and "tensor" in got and math.prod(got["shape"]) == 1:
+        hint = "item"
+    elif "tensor" in expected and "number" in got:
+        hint = "tensor"
+    elif "dict" in expected and "dict" in got:
+        hint = "entries"
+    return Piece("kinds", fields | ({"hint": hint} if hint else {}))
 
 
-def _compare_numbers(a: list[float], b: list[float], sizes: Sequence[int], reveal: bool) -> str:
-    if not all(map(math.isfinite, b)) and all(map(math.isfinite, a)):
-        bad = "NaN" if any(map(math.isnan, b)) else "infinite"
-        return f"Some of the numbers are {bad}. Where could something overflow, or a logarithm meet zero?"
-    if not any(b) and any(a):
-        return "The value is 0." if len(b) == 1 else "Every number is 0. What should have changed them?"
+def _compare_numbers(a: list[float], b: list[float], sizes: Sequence[int], tolerance: float) -> Piece:
+    if any(math.isnan(y) and not math.isnan(x) for x, y in zip(a, b, strict=True)):
+        return Piece("nan")
+    if any(math.isinf(y) and math.isfinite(x) for x, y in zip(a, b, strict=True)):
+        return Piece("infinite")
+    if any(str(x) != str(y) for x, y in zip(a, b, strict=True) if not math.isfinite(x)):
+        return Piece("finite")
     pairs = [(x, y) for x, y in zip(a, b, strict=True) if math.isfinite(x) and math.isfinite(y)]
-    ratios = [y / x for x, y in pairs if abs(x) > 1e-6]
-    if (
-        ratios
-        and all(math.isclose(ratio, ratios[0], rel_tol=1e-3) for ratio in ratios)
-        and len(ratios) > len(pairs) / 2
-    ):
-        guess = _factor(ratios[0], sizes, several=len(b) > 1)
-        if guess:
-            return guess
-    shifts = [y - x for x, y in pairs]
-    if len(shifts) > 1 and all(math.isclose(s, shifts[0], rel_tol=1e-3, abs_tol=1e-5) for s in shifts):
-        amount = f", {shifts[0]:+.4g}" if reveal else ""
-        return f"Every number is off by the same amount{amount}. What was added, or left out?"
-    if len(b) > 1 and sorted(round(x, 4) for x in a) == sorted(round(x, 4) for x in b):
-        return "The right numbers, in the wrong places. Which axis is which?"
-    if not reveal:
-        return "The kind of answer is right, its numbers are not."
-    if len(b) == 1:
-        return f"The value is {b[0]:.5g}; expected is {a[0]:.5g}."
-    wrong = sum(not math.isclose(x, y, rel_tol=1e-3, abs_tol=1e-5) for x, y in pairs)
-    where = next(
-        (i for i, (x, y) in enumerate(pairs) if not math.isclose(x, y, rel_tol=1e-3, abs_tol=1e-5)), 0
-    )
-    return (
-        f"{wrong} of {len(pairs)} numbers differ; the first at position {where}: {pairs[where][1]:.5g}, expected "
-        f"{pairs[where][0]:.5g}."
+    scale = scale_of(a)
+    several = len(pairs) > 1
+    if several and not any(b) and any(a):
+        return Piece("zero")
+
+    def agree(change: Any) -> bool:
+        """Say whether the change turns every expected number into the one that came."""
+        return all(close_to(change(x), y, tolerance, scale) for x, y in pairs)
+
+    different = len({f"{x:.4g}" for x, _ in pairs if abs(x) > 100 * tolerance * scale})
+    if different and agree(lambda x: -x):
+        return Piece("sign")
+    if different:
+        x, y = max(pairs, key=lambda pair: abs(pair[0]))
+        ratio = y / x
+        exact = agree(lambda x: ratio * x)
+        if exact and (piece := _factor(ratio, sizes, sure=different >= SURE, single=_odd(a, sizes))):
+            return piece
+    if different >= SURE:
+        shift = sum(y - x for x, y in pairs) / len(pairs)
+        if abs(shift) > 100 * tolerance * scale and agree(lambda x: x + shift):
+            return Piece("shift")
+        if agree_sorted(pairs, tolerance, scale):
+            return Piece("places")
+    if not several:
+        return Piece("number")
+    wrong = sum(not close_to(x, y, tolerance, scale) for x, y in pairs)
+    return Piece("numbers", {"wrong": wrong, "of": len(pairs)})
+
+
+def agree_sorted(pairs: Sequence[tuple[float, float]], tolerance: float, scale: float) -> bool:
+    a, b = sorted(x for x, _ in pairs), sorted(y for _, y in pairs)
+    return all(close_to(x, y, tolerance, scale) for x, y in zip(a, b, strict=True))
+
+
+def _odd(numbers: list[float], sizes: Sequence[int]) -> bool:
+    """Say whether these are no counts and no fractions of one: such are multiples of each other by chance."""
+    return all(
+        abs(number * whole - round(number * whole)) > 1e-4 * max(1.0, abs(number * whole))
+        for number in numbers
+        for whole in {1, *range(2, 65), *sizes}
     )
 
 
-def _factor(ratio: float, sizes: Sequence[int], several: bool) -> str:
-    if math.isclose(ratio, -1, rel_tol=1e-3):
-        return "The size is right, the sign is not."
+def _factor(ratio: float, sizes: Sequence[int], *, sure: bool, single: bool) -> Piece | None:
     sign = " and the sign is wrong" if ratio < 0 else ""
-    for factor, way in ((abs(ratio), "large"), (1 / abs(ratio) if ratio else 0.0, "small")):
+    if not ratio:
+        return None
+    for factor, way in ((abs(ratio), "large"), (1 / abs(ratio), "small")):
         whole = round(factor)
-        if whole >= 2 and math.isclose(factor, whole, rel_tol=1e-3):
-            text = f"Exactly {whole} times too {way}{sign}."
-            if whole in sizes and whole > 2:
-                sums = (
-                    "a sum where a mean belongs"
-                    if way == "large"
-                    else "a mean taken once too often, or over too much"
-                )
-                return f"{text} {whole} is one of the sizes of the input: {sums}?"
-            if whole == 100:
-                return f"{text} A fraction lies between 0 and 1; a percentage does not."
-            return f"{text} Is a factor of {whole} missing or one too many?"
-    if several and not math.isclose(abs(ratio), 1, rel_tol=1e-3):
-        return f"All numbers are {abs(ratio):.4g} times the expected ones{sign}. Which factor is that?"
-    return ""
+        if whole < 2 or not math.isclose(factor, whole, rel_tol=1e-4):
+            continue
+        fields = {"factor": whole, "way": way, "sign": sign}
+        if whole == 100 and way == "large" and not sign:
+            return Piece("percent")
+        if whole in sizes and whole > 2 and (sure or single):
+            return Piece("size", fields)
+        return Piece("factor", fields) if sure else None
+    if sure and not math.isclose(abs(ratio), 1, rel_tol=1e-3):
+        return Piece("ratio", {"ratio": f"{abs(ratio):.4g}", "sign": sign})
+    return None
 
 
 def _article(noun: str) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from helper.judging import advice, compare, errors
-from helper.judging.evidence import Evidence, Failure, Plain, numbers_of, same, sealed
+from helper.judging import errors
+from helper.judging.compare import compare, is_fingerprint
+from helper.judging.evidence import Evidence, Failure, Plain, same, sealed
 from helper.judging.key import CheckKey, Expectation, Mistake, sealed_failure
 from helper.judging.score import Counted, Forecast, Score, count
 from helper.judging.score import compare as compare_accuracy
+from helper.judging.short import texts_in, two_texts
 from helper.judging.verdict import (
     ERROR,
     MISTAKE,
@@ -19,20 +21,21 @@ from helper.judging.verdict import (
     OUT_OF_MEMORY,
     RIGHT,
     TIME_OUT,
+    Case,
+    Piece,
     Result,
     Verdict,
 )
 
-STOPPED = {
-    "TimeOut": (TIME_OUT, "It took too long and was stopped. Is there a loop that never ends?"),
-    "MemoryError": (OUT_OF_MEMORY, "It asked for more memory than there is. Does something grow in a loop?"),
-    "Crashed": (
-        ERROR,
-        "It ended or crashed the whole program. Does it call exit, or reach out of the notebook?",
-    ),
-    "NotRun": (NOT_RUN, "This check did not run, because the code before it ended the whole program."),
-}
+HALF = 0.5
 
+STOPPED = {
+    "TimeOut": TIME_OUT,
+    "MemoryError": OUT_OF_MEMORY,
+    "Flooded": ERROR,
+    "Crashed": ERROR,
+    "NotRun": NOT_RUN,
+}
 
 # Exceptions of Python's own, whose text names code, not inputs.
 HARMLESS = (
@@ -46,24 +49,43 @@ HARMLESS = (
 
 
 def judge(
-    evidence: Evidence, key: CheckKey, salt: str, forbidden: tuple[str, ...] = (), *, reveal: bool = True
+    evidence: Evidence, key: CheckKey, salt: str, mentioned: Sequence[str] = (), *, reveal: bool = True
 ) -> Verdict:
     """Compare evidence with the key of its check.
 
-    salt: the lesson's stem, which seals texts; forbidden: names the answer used though the exercise does
-    without them; reveal: whether advice may state expected numbers. Expectations earn their points one by one,
-    scored ones by thresholds (score.py); a forbidden name forfeits all.
+    salt: the lesson's stem, which seals texts; mentioned: names the answer's text uses though the exercise does
+    without them; reveal: whether inputs and expected values may be shown. Expectations earn their points one by
+    one, scored ones by thresholds (score.py). What ran and is off limits forfeits all; what is only mentioned is a
+    hint.
     """
     counted = _counted(evidence, key.expectations, salt)
     shown = {name: sealed(value, salt) for name, value in _standing_in(evidence, counted).items()}
     got = Evidence(shown, sealed_failure(evidence.failure, salt))
     results = tuple(_result(item, shown, counted.get(item.name)) for item in key.expectations)
     right = all(result.right for result in results)
-    points = key.points if right else round(sum(item.credit for item in results), 6)
-    verdict, words = _verdict(evidence, got, key, results, reveal)
-    if forbidden and verdict != NOT_ATTEMPTED:
-        verdict, words, points = MISTAKE, (advice.forbidden(key.name, forbidden),), 0.0
-    return Verdict(key.name, verdict, points, key.points, results, words)
+    points = key.points if right else _earned(key, results)
+    verdict, pieces = _verdict(evidence, got, key, results, reveal)
+    case = _case(evidence, key, results, salt if reveal else None) if verdict != NOT_ATTEMPTED else None
+    ran = [name for name in key.without if name in evidence.ran]
+    if ran and verdict != NOT_ATTEMPTED:
+        verdict, points, case = MISTAKE, 0.0, None
+        pieces = (Piece("forbidden", {"exercise": key.name, "names": ran}),)
+    notes = (Piece("hint", {"names": list(mentioned)}),) if mentioned and not ran else ()
+    return Verdict(key.name, verdict, points, key.points, results, pieces, case, notes)
+
+
+def _earned(key: CheckKey, results: Sequence[Result]) -> float:
+    """Add up what is right.
+
+    What never changes with the inputs can be had by a constant: it needs company. Who misses more than details
+    has not understood, and earns at most half.
+    """
+    pairs = list(zip(key.expectations, results, strict=True))
+    if not any(result.credit and not item.constant for item, result in pairs):
+        return 0.0
+    earned = round(sum(result.credit for _, result in pairs), 6)
+    only_details = all(result.right or item.detail or item.score for item, result in pairs)
+    return earned if only_details else min(earned, HALF * key.points)
 
 
 def look_below(verdict: Verdict, called: Sequence[str]) -> Verdict:
@@ -73,10 +95,10 @@ def look_below(verdict: Verdict, called: Sequence[str]) -> Verdict:
     """
     if not called or verdict.verdict == RIGHT:
         return verdict
-    words = advice.builds_on(called)
+    piece = Piece("builds on", {"exercises": list(called)})
     if verdict.verdict == NOT_ATTEMPTED:
-        return replace(verdict, verdict=NOT_YET, advice=(words,))
-    return replace(verdict, advice=(words, *verdict.advice))
+        return replace(verdict, verdict=NOT_YET, pieces=(piece,))
+    return replace(verdict, pieces=(piece, *verdict.pieces))
 
 
 def without_scored(evidence: Evidence, expectations: Sequence[Expectation], salt: str) -> Evidence:
@@ -110,33 +132,76 @@ def _result(item: Expectation, shown: Mapping[str, Plain], counted: Counted | No
 
 def _verdict(
     evidence: Evidence, got: Evidence, key: CheckKey, results: tuple[Result, ...], reveal: bool
-) -> tuple[str, tuple[str, ...]]:
+) -> tuple[str, tuple[Piece, ...]]:
     failure = evidence.failure
-    said = reveal or (failure is not None and failure.kind in HARMLESS)
     if all(result.right for result in results):
         return RIGHT, ()
-    if any("not attempted" in value for value in evidence.shown.values()) or _is_unattempted(
-        failure, key.name
-    ):
+    unwritten = any("not attempted" in value for value in evidence.shown.values())
+    if unwritten or _is_unattempted(failure, key.name):
         if any(result.right for result in results):
-            return NOT_YET, ("The parts written so far count; another part is not written yet.",)
-        return NOT_ATTEMPTED, (advice.not_attempted(key.name, failure),)
+            return NOT_YET, (Piece("part missing"),)
+        undefined = failure is not None and failure.kind == "NameError"
+        return NOT_ATTEMPTED, (
+            Piece("undefined", {"exercise": key.name}) if undefined else Piece("not attempted"),
+        )
     mistake = _known(got, key, results)
     if mistake:
-        return MISTAKE, mistake.advice
+        return MISTAKE, (_own_advice(mistake),)
     if failure and failure.kind in STOPPED:
-        verdict, words = STOPPED[failure.kind]
-        return verdict, (words,)
+        return STOPPED[failure.kind], (Piece("stopped", {"how": failure.kind}),)
     wrong = next((item for item in results if item.right is False), None)
+    told = _explained(failure, reveal)
     if wrong and wrong.earned is not None:
-        return NOT_YET, (wrong.note, *([errors.explain(failure, said)] if failure else []))
+        return NOT_YET, (Piece("scored", {"text": wrong.note}), *told)
     if wrong:
-        expected = next(item.value for item in key.expectations if item.name == wrong.name)
-        guess = compare.compare(expected, evidence.shown[wrong.name], key.sizes, reveal)
-        return NOT_YET, (guess, *([errors.explain(failure, said)] if failure else []))
+        item = next(item for item in key.expectations if item.name == wrong.name)
+        piece = compare(
+            item.value,
+            got.shown[wrong.name],
+            evidence.shown[wrong.name],
+            sizes=key.sizes,
+            tolerance=item.tolerance,
+            known_texts=_texts(key),
+        )
+        return NOT_YET, (piece, *told)
     if failure:
-        return ERROR, (errors.explain(failure, said),)
-    return NOT_RUN, (STOPPED["NotRun"][1],)
+        return ERROR, told
+    return NOT_RUN, (Piece("stopped", {"how": "NotRun"}),)
+
+
+def _explained(failure: Failure | None, reveal: bool) -> tuple[Piece, ...]:
+    """Say what an exception means and where it arose. Code may have written the inputs into its text."""
+    if failure is None:
+        return ()
+    said = errors.first_line(failure) if reveal or failure.kind in HARMLESS else ""
+    fields = {
+        "error": failure.kind,
+        "message": said,
+        "line": failure.line,
+        "means": errors.meaning(failure),
+    }
+    return (Piece("error", {name: value for name, value in fields.items() if value}),)
+
+
+def _own_advice(mistake: Mistake) -> Piece:
+    if len(mistake.advice) == 1:
+        return Piece("mistake", {"text": mistake.advice[0]})
+    return Piece("either", {"texts": list(mistake.advice)})
+
+
+def _case(evidence: Evidence, key: CheckKey, results: tuple[Result, ...], salt: str | None) -> Case | None:
+    """Show the first expectation that failed. salt: what the key is sealed with; None if nothing may be revealed."""
+    failed = next((item for item in results if item.right is not True), None)
+    if failed is None:
+        return None
+    asked = evidence.asked.get(failed.name)
+    line = asked.line if asked else ""
+    hidden = failed.right is None or failed.earned is not None or failed.name not in evidence.shown
+    if salt is None or hidden:
+        return Case(failed.name, line)
+    expected = next(item.value for item in key.expectations if item.name == failed.name)
+    came, wanted = two_texts(evidence.shown[failed.name], expected, salt)
+    return Case(failed.name, line, asked.inputs if asked else (), came, wanted)
 
 
 def _is_unattempted(failure: Failure | None, name: str) -> bool:
@@ -147,9 +212,12 @@ def _is_unattempted(failure: Failure | None, name: str) -> bool:
 
 
 def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake | None:
-    """Find the mistake that shows the same evidence, or at least the same wrong numbers where it first differs."""
+    """Find the mistake that shows the same evidence.
+
+    Two mistakes at once, or one made in another way, are told by the first wrong value, if that is a fingerprint
+    and only one mistake has it.
+    """
     tolerances = {item.name: item.tolerance for item in key.expectations}
-    missed = [item.name for item in results if item.right is not True]
 
     def agrees(mistake: Mistake, name: str) -> bool:
         theirs, ours = mistake.evidence.shown.get(name), got.shown.get(name)
@@ -160,10 +228,16 @@ def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake
     for mistake in key.mistakes:
         if mistake.evidence.failure == got.failure and all(agrees(mistake, name) for name in tolerances):
             return mistake
-    # Two mistakes at once, or one made in another way: the first wrong numbers still give it away.
-    first = missed[0]
+    first = next(item.name for item in results if item.right is not True)
     scored = any(item.score for item in key.expectations if item.name == first)
-    if scored or first not in got.shown or numbers_of(got.shown[first]) is None:
+    if scored or first not in got.shown or not is_fingerprint(got.shown[first]):
         return None
     alike = [mistake for mistake in key.mistakes if agrees(mistake, first)]
-    return max(alike, key=lambda mistake: sum(agrees(mistake, name) for name in missed), default=None)
+    return alike[0] if len(alike) == 1 and len(alike[0].advice) == 1 else None
+
+
+def _texts(key: CheckKey) -> set[str]:
+    """Return all sealed texts that the reference or a mistake shows: what somebody may mean."""
+    values = [item.value for item in key.expectations]
+    values += [value for mistake in key.mistakes for value in mistake.evidence.shown.values()]
+    return {text for value in values for text in texts_in(value)}

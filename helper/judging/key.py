@@ -15,12 +15,18 @@ from helper.judging.score import Forecast, Score
 
 @dataclass(frozen=True)
 class Expectation:
-    """One named thing a check looks at: the reference's value and what it is worth, or how it is scored."""
+    """One named thing a check looks at: the reference's value and what it is worth, or how it is scored.
+
+    constant: its value is the same whatever the inputs are, so it pays only together with one that is not.
+    detail: who misses only such has understood, and may earn more than half.
+    """
 
     name: str
     points: float
     value: Plain
     tolerance: float = RELATIVE_TOLERANCE
+    constant: bool = False
+    detail: bool = False
     score: Score | Forecast | None = None
 
 
@@ -52,25 +58,43 @@ class CheckKey:
 
 @dataclass(frozen=True)
 class Key:
-    """The checks of one lesson under one seed. Texts in it are sealed (hashed), numbers are plain."""
+    """The checks of one lesson under one seed. Texts in it are sealed (hashed), numbers are plain.
+
+    imports: the import statements of the setup cells, which say what a check's names mean; examples: the ids of
+    the cells that do not run when work is marked; seconds: how long a cell may take then, 0 if nobody knows.
+    """
 
     lesson: str
     seed: str
     written: str
     checks: Mapping[str, CheckKey]
+    imports: str = ""
+    examples: tuple[str, ...] = ()
+    seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         return {
             "lesson": self.lesson,
             "seed": self.seed,
             "written": self.written,
+            "imports": self.imports,
+            "examples": list(self.examples),
+            "seconds": self.seconds,
             "checks": {name: _check_to_json(check) for name, check in self.checks.items()},
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Key:
         checks = {name: _check_from_json(name, check) for name, check in data["checks"].items()}
-        return cls(data["lesson"], data["seed"], data["written"], checks)
+        return cls(
+            data["lesson"],
+            data["seed"],
+            data["written"],
+            checks,
+            str(data.get("imports", "")),
+            tuple(data.get("examples", ())),
+            float(data.get("seconds", 0)),
+        )
 
     @classmethod
     def load(cls, path: Path) -> Key:
@@ -103,6 +127,8 @@ def _check_to_json(check: CheckKey) -> dict[str, Any]:
     data["expectations"] = [
         {"name": item.name, "points": item.points, "value": item.value}
         | ({} if item.tolerance == RELATIVE_TOLERANCE else {"tolerance": item.tolerance})
+        | ({"constant": True} if item.constant else {})
+        | ({"detail": True} if item.detail else {})
         | _score_to_json(item.score)
         for item in check.expectations
     ]
@@ -127,6 +153,8 @@ def _check_from_json(name: str, data: Mapping[str, Any]) -> CheckKey:
             item["points"],
             item["value"],
             item.get("tolerance", RELATIVE_TOLERANCE),
+            bool(item.get("constant", False)),
+            bool(item.get("detail", False)),
             _score_from_json(item),
         )
         for item in data["expectations"]
@@ -143,9 +171,8 @@ def _check_from_json(name: str, data: Mapping[str, Any]) -> CheckKey:
         for item in data["mistakes"]
     )
     without, sizes = tuple(data.get("without", ())), tuple(data.get("sizes", ()))
-    return CheckKey(
-        name, data["points"], expectations, mistakes, without, sizes, float(data.get("seconds", 0.0))
-    )
+    seconds = float(data.get("seconds", 0.0))
+    return CheckKey(name, data["points"], expectations, mistakes, without, sizes, seconds)
 
 
 def _score_to_json(score: Score | Forecast | None) -> dict[str, Any]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 
@@ -12,6 +15,10 @@ _one_at_a_time = Lock()  # Python 3.11 counts the depth of all threads' trees to
 # For each name its versions, in the order they ran; for each version the statement that made it and those that
 # changed it.
 Definitions = Mapping[str, Sequence[Sequence[ast.stmt]]]
+_RUNS_PYTHON = ("time", "timeit", "capture", "prun")  # magics whose text is code of the notebook
+_DEEPEST = 3  # of magics inside magics
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_HARMLESS_OF_FUNC = ("vmap", "functional_call", "stack_module_state")
 _CHANGERS = {"append", "extend", "insert", "add", "update", "setdefault", "__setitem__", "__setattr__"}
 
 
@@ -36,10 +43,20 @@ def forbidden_names(defined: Definitions, exercise: str, without: Sequence[str])
     if not without:
         return ()
     used: set[str] = set()
+    methods = {
+        item.name
+        for versions in defined.values()
+        for version in versions
+        for node in version
+        if isinstance(node, ast.ClassDef)
+        for item in node.body
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
     for node in _reached(defined, exercise):
         # An import of a forbidden name is told by its own statement.
         used.update(name for name, _ in _loaded(node) if name not in defined)
-        used.update(_named(node))
+        used.update(name for name in _named(node) if name not in methods)
+    used |= {re.sub(r"[123]d$", "", name) for name in used}  # Softmax2d
     return tuple(name for name in without if name in used)
 
 
@@ -52,6 +69,42 @@ def calls(defined: Definitions, exercise: str, others: Iterable[str]) -> tuple[s
         return ()
     names = {name for node in _reached(defined, exercise) for name, _ in _loaded(node)}
     return tuple(name for name in others if name in names and name != exercise)
+
+
+def reads(cell: str) -> set[str]:
+    """Return the names of the notebook that a cell's code reads, at once or when it is called."""
+    return {name for node in statements(cell) for name, _ in _loaded(node)}
+
+
+def borrowed(runs: Iterable[tuple[str, str]], exercise: str, examples: Sequence[str]) -> tuple[str, ...]:
+    """Return the names that the answer reads and only worked examples define.
+
+    runs: source and cell id of each cell in the order they ran; examples: ids of the examples' cells. An id may be
+    missing: an example that nobody changed is known by its source too.
+    """
+    own: list[str] = []
+    theirs: list[str] = []
+    known = set(examples)
+    for source, cell in runs:
+        (theirs if cell in known or cell_id("code", source) in known else own).append(source)
+    defined = definitions(own)
+    found = {name for source in theirs for node in statements(source) for name in _bound(node)}
+    found -= {*defined, *dir(builtins)}
+    read = {name for node in _reached(defined, exercise) for name, _ in _loaded(node)} if found else set()
+    return tuple(sorted(found & read))
+
+
+def cell_id(kind: str, source: str) -> str:
+    """Return the id that a built notebook gives to a cell without a name."""
+    return hashlib.sha256(f"{kind}\n{source.strip()}".encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def bound_in(cell: str) -> set[str]:
+    """Return the names that a cell defines; of a cell that is no Python, those that its lines seem to define."""
+    nodes = statements(cell)
+    if nodes:
+        return {name for node in nodes for name in _bound(node)}
+    return {a or b for a, b in re.findall(r"^(?:def|class)\s+(\w+)|^(\w+)\s*=(?!=)", cell, re.M)}
 
 
 def _is_unfinished(definition: ast.stmt) -> bool:
@@ -90,12 +143,61 @@ def _latest(defined: Definitions, name: str) -> Sequence[ast.stmt]:
 
 def statements(cell: str) -> list[ast.stmt]:
     """Parse a cell, its magics left out. Returns [] for what is no Python. Threads may call it at once."""
-    lines = [line for line in cell.split("\n") if not line.lstrip().startswith(("%", "!"))]
+    with _one_at_a_time:
+        return _parsed(cell) or []
+
+
+def unreadable(cell: str) -> bool:
+    """Say whether a cell is neither Python nor something that IPython turns into Python."""
+    with _one_at_a_time:
+        return _parsed(cell) is None
+
+
+def as_python(cell: str) -> str:
+    """Return a cell as IPython would run it, its magics turned into calls. Python comes back as it is."""
+    with _one_at_a_time:
+        return _as_python(cell)
+
+
+def _as_python(cell: str) -> str:
     try:
-        with _one_at_a_time:
-            return ast.parse("\n".join(lines)).body
+        ast.parse(cell)
+    except SyntaxError:
+        pass
+    except (ValueError, RecursionError, MemoryError):
+        return cell
+    else:
+        return cell
+    try:
+        from IPython.core.inputtransformer2 import TransformerManager
+
+        return str(TransformerManager().transform_cell(cell))
+    except Exception:  # its tokenizer raises various things over what is no Python
+        return cell
+
+
+def _parsed(cell: str, depth: int = 0) -> list[ast.stmt] | None:
+    """Parse a cell, with the code that stands in a magic such as %%time. Returns None for what is no Python."""
+    try:
+        nodes = ast.parse(_as_python(cell)).body
+        inside = [text for node in nodes for text in _in_magics(node)] if depth < _DEEPEST else []
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
+        return None
+    return nodes + [node for text in inside for node in _parsed(text, depth + 1) or ()]
+
+
+def _in_magics(node: ast.stmt) -> Iterator[str]:
+    for item in ast.walk(node):
+        if (
+            isinstance(item, ast.Call)
+            and isinstance(item.func, ast.Attribute)
+            and item.func.attr in ("run_cell_magic", "run_line_magic")
+            and len(item.args) >= 2
+            and all(isinstance(part, ast.Constant) and isinstance(part.value, str) for part in item.args)
+        ):
+            name, *rest = (str(part.value) for part in item.args if isinstance(part, ast.Constant))
+            if name in _RUNS_PYTHON:
+                yield rest[-1]
 
 
 def _bound(node: ast.stmt) -> list[str]:
@@ -162,9 +264,11 @@ def _loaded(node: ast.AST) -> Iterator[tuple[str, bool]]:
             inside = {id(item.body): at_once}  # it may be called on the spot
         elif isinstance(item, ast.arg | ast.AnnAssign):
             inside = {id(item.annotation): False}
-        names = (
-            _own(item) if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) else no_names
-        )
+        names = no_names
+        if isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            names = _own(item)
+        elif isinstance(item, _COMPREHENSIONS):
+            own = own | {name for part in item.generators for name in _stored(part.target)}
         for child in ast.iter_child_nodes(item):
             if id(child) in inside:
                 to_visit.append((child, own | names, inside[id(child)]))
@@ -188,25 +292,56 @@ def _own(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> froze
         elif not isinstance(item, ast.Lambda):  # what is inside a function of its own stays there
             if isinstance(item, ast.Name) and not isinstance(item.ctx, ast.Load):
                 own.add(item.id)
-            to_visit.extend(ast.iter_child_nodes(item))
+            # The variable of a comprehension is its own.
+            targets = [part.target for part in item.generators] if isinstance(item, _COMPREHENSIONS) else []
+            for child in ast.iter_child_nodes(item):
+                to_visit += (
+                    [part for part in ast.iter_child_nodes(child) if part not in targets]
+                    if isinstance(child, ast.comprehension)
+                    else [child]
+                )
     return frozenset(own - shared)
 
 
+def _stored(target: ast.AST) -> set[str]:
+    return {item.id for item in ast.walk(target) if isinstance(item, ast.Name)}
+
+
 def _named(node: ast.AST) -> Iterable[str]:
-    """Yield the names that lead out of the answer: attributes, keywords, imports, and texts as for getattr."""
+    """Yield the names that lead out of the answer: attributes, keywords, imports, and texts given to getattr.
+
+    Other texts are texts, and asking whether a tensor is tracked, or wanting it untracked, is no use of autograd.
+    """
+    harmless: set[int] = set()
     for item in ast.walk(node):
         if isinstance(item, ast.Attribute):
+            if item.attr in _HARMLESS_OF_FUNC:
+                harmless.add(id(item.value))
+            if id(item) in harmless or (item.attr == "requires_grad" and isinstance(item.ctx, ast.Load)):
+                continue
             yield item.attr
             if isinstance(item.value, ast.Name):
                 yield f"{item.value.id}.{item.attr}"  # torch.func
         elif isinstance(item, ast.keyword) and item.arg:
-            yield item.arg  # tensor(…, requires_grad=True)
+            if not (isinstance(item.value, ast.Constant) and item.value.value is False):
+                yield item.arg  # tensor(…, requires_grad=True)
         elif isinstance(item, ast.ImportFrom) and item.module:
+            if all(alias.name in _HARMLESS_OF_FUNC for alias in item.names):
+                continue
             yield item.module
             yield from item.module.split(".")
             yield from (f"{item.module}.{alias.name}" for alias in item.names)
         elif isinstance(item, ast.alias):
             yield item.name
             yield from item.name.split(".")
-        elif isinstance(item, ast.Constant) and isinstance(item.value, str) and item.value.isidentifier():
-            yield item.value
+        elif isinstance(item, ast.Call) and _called(item) in ("getattr", "attrgetter", "import_module"):
+            yield from (
+                part.value
+                for part in item.args
+                if isinstance(part, ast.Constant) and isinstance(part.value, str)
+            )
+
+
+def _called(call: ast.Call) -> str:
+    function = call.func
+    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")

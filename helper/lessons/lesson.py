@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from helper.course import CourseError
+from helper.judging.names import unreadable
+
+_TITLE = re.compile(r'''\A(?:\s*#[^\n]*\n|\s)*("""(?:[^\\]|\\.)*?"""|"(?:[^"\\\n]|\\.)*")\s*''', re.S)
 
 Kind = Literal["right", "mistake"]
 
@@ -35,13 +39,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Answer:
-    """A cell that could stand in an exercise's place, with a title (right) or advice (mistake)."""
+    """A cell that could stand in an exercise's place, with a title (right) or advice (mistake).
+
+    slip: a mistake that has the idea of the exercise and may earn more than half of its points.
+    """
 
     exercise: str
     kind: Kind
     title: str
     source: str
     line: int
+    slip: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,16 +81,37 @@ def stems(solutions: Path) -> list[str]:
     return sorted(path.stem for path in solutions.glob("[0-9]*.py") if not path.stem.endswith("_answers"))
 
 
+def neighbours(solutions: Path, stem: str) -> tuple[str, str]:
+    """Return the stems of the lessons before and after one, "" where there is none."""
+    known = ["", *stems(solutions), ""]
+    place = known.index(stem)
+    return known[place - 1], known[place + 1]
+
+
+def address(solutions: Path) -> str:
+    """Return where the course can be installed from, if whoever publishes it said so in pyproject.toml, or ""."""
+    try:
+        project = tomllib.loads((solutions.parent / "pyproject.toml").read_text(encoding="utf-8"))
+        return str(project["tool"]["course"]["address"])
+    except (OSError, KeyError, ValueError):
+        return ""
+
+
 def written_hash(solutions: Path, stem: str) -> str:
-    """Hash what is written for a lesson: its text, its answers and the figures it shows."""
-    text = (solutions / f"{stem}.py").read_bytes()
+    """Hash what a lesson is built from: its text, its answers, its figures, and what the build puts around it."""
+    text = _without_returns(solutions / f"{stem}.py")
     digest = hashlib.sha256(text)
     answers = solutions / f"{stem}_answers.py"
-    digest.update(answers.read_bytes() if answers.exists() else b"")
+    digest.update(_without_returns(answers) if answers.exists() else b"")
     for figure in sorted(set(re.findall(rb"\]\((\.\./img/[^)\s]+)\)", text))):
         path = solutions / figure.decode()
         digest.update(path.read_bytes() if path.exists() else b"missing")
+    digest.update("\n".join([*neighbours(solutions, stem), address(solutions)]).encode())
     return digest.hexdigest()[:16]
+
+
+def _without_returns(path: Path) -> bytes:
+    return path.read_bytes().replace(b"\r\n", b"\n")  # a clone on Windows may have others
 
 
 def read(solutions: Path, stem: str) -> Lesson:
@@ -121,15 +150,34 @@ def _cell(path: Path, text: str, raw: Any) -> Cell:
     name = str(raw.metadata[role]) if role in ("exercise", "check") else ""
     without = tuple(raw.metadata.get("without", ()))
     points = raw.metadata.get("points", 0)
-    if role == "check" and not (isinstance(points, int | float) and points > 0):
+    written = isinstance(points, int | float) and points >= 0 and "points" in raw.metadata
+    if role == "check" and not written:
         raise LessonError(
-            f'{_place(path, text, role, name)}: check "{name}" needs points=, a number above 0.'
+            f'{_place(path, text, role, name)}: check "{name}" needs points=, a number, or 0 in a warm-up.'
         )
     if name and not re.fullmatch(r"[A-Za-z_]\w*", name):
         raise LessonError(
             f'{_place(path, text, role, name)}: "{name}" is not a name that Python could define.'
         )
     return Cell(raw.cell_type, raw.source, dict(raw.metadata), role, name, points, without)
+
+
+def read_answers(path: Path, lesson: Lesson) -> tuple[Answer, ...]:
+    """Read answers for a lesson from any file in the form of a bank. Raises CourseError for what is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise LessonError(
+            f"{path} cannot be read: give a text file in the form of an answers bank."
+        ) from error
+    answers = tuple(_answers(path, text))
+    for answer in answers:
+        if answer.exercise not in lesson.exercises:
+            raise LessonError(
+                f'{path}:{answer.line}: an answer for "{answer.exercise}", which {lesson.stem} does not have; '
+                f"its exercises are {', '.join(lesson.exercises)}."
+            )
+    return answers
 
 
 def _answers(path: Path, text: str) -> list[Answer]:
@@ -140,19 +188,19 @@ def _answers(path: Path, text: str) -> list[Answer]:
             continue
         kind: Kind = "right" if kinds[0] == "right" else "mistake"
         exercise = str(raw.metadata[kind])
-        try:
-            body = ast.parse(raw.source).body
-        except SyntaxError as error:
-            raise LessonError(f'{path}: an answer for "{exercise}" is not Python: {error}.') from error
-        first = body[0].value if body and isinstance(body[0], ast.Expr) else None
-        if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
+        told = _TITLE.match(raw.source)
+        if told is None:
             line = _line(text, f'{kind}="{exercise}"')
             raise LessonError(
                 f'{path}:{line}: an answer for "{exercise}" must begin with its title or advice, a string.'
             )
-        title = " ".join(first.value.split())
-        quoted = first.value.split("\n")[0].strip()
-        answers.append(Answer(exercise, kind, title, raw.source, _line(text, quoted)))
+        title = ast.literal_eval(told[1])
+        source = raw.source[told.end() :]
+        if unreadable(source):
+            raise LessonError(f'{path}: an answer for "{exercise}" ("{title[:40]}…") is not Python.')
+        line = _line(text, title.split("\n")[0].strip())
+        slip = bool(raw.metadata.get("slip"))
+        answers.append(Answer(exercise, kind, " ".join(title.split()), source, line, slip))
     return answers
 
 

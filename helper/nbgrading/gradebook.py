@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import re
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from shutil import copytree
@@ -14,10 +16,22 @@ from typing import Any
 
 from helper.course import CourseError
 from helper.grading.classroom import Classroom
+from helper.grading.handed_in.people import People, Person
 from helper.grading.marking import Marked
 from helper.judging.verdict import RIGHT
+from helper.nbgrading.metadata import check_id, grade_id
 
 Entry = tuple[str, Marked, datetime | None]  # student, marks, when it was received
+
+
+@dataclass(frozen=True)
+class Score:
+    """What somebody has for a lesson. points: after penalty, which was taken off because it was late."""
+
+    points: float
+    penalty: float
+    max: float
+    late: bool
 
 
 @contextmanager
@@ -26,7 +40,10 @@ def open_gradebook(url: str) -> Iterator[Any]:
     from helper.nbgrading.release import put_tools_on_path
 
     put_tools_on_path()
-    from nbgrader.api import Gradebook
+    logging.getLogger("sqlalchemy.pool").setLevel(
+        logging.CRITICAL
+    )  # it would print what is told in one sentence
+    from nbgrader.api import Gradebook, InvalidEntry
     from sqlalchemy.exc import SAWarning, SQLAlchemyError
 
     warnings.filterwarnings("ignore", category=SAWarning)  # nbgrader adds objects in an order it dislikes
@@ -48,7 +65,7 @@ def open_gradebook(url: str) -> Iterator[Any]:
                 "ignore", SAWarning
             )  # nbgrader adds objects in an order SQLAlchemy dislikes
             yield gradebook
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, InvalidEntry) as error:  # nbgrader wraps what it meets itself
         reason = str(error).strip().split("\n")[0]
         raise CourseError(
             f"The gradebook at {_shown(url)} could not be written ({reason}). Run this again: what is marked stays "
@@ -84,11 +101,7 @@ def register(room: Classroom, lesson: str, url: str) -> None:
         try:
             notebook = gradebook.find_notebook(lesson, lesson)
             known = {cell.name: cell.source for cell in notebook.source_cells}
-            wanted = {
-                cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"])
-                for cell in release["cells"]
-                if cell["metadata"].get("nbgrader")
-            }
+            wanted = {grade_id(cell): "".join(cell["source"]) for cell in release["cells"] if grade_id(cell)}
             if known == wanted:
                 return
         except MissingEntry:
@@ -100,47 +113,101 @@ def register(room: Classroom, lesson: str, url: str) -> None:
         run_nbgrader(Path(name), lesson, url)
 
 
-def write(gradebook: Any, lesson: str, entries: Iterable[Entry]) -> None:
+def write(gradebook: Any, lesson: str, entries: Iterable[Entry], people: People | None = None) -> None:
     """Write marks as nbgrader's own steps would: automatic scores and comments; a grader's own marks stay."""
     for student, marked, received in entries:
-        gradebook.update_or_create_student(student)
+        gradebook.update_or_create_student(student, **_called(people.get(student) if people else None))
         stamp = {} if received is None else {"timestamp": received}
         submission = gradebook.update_or_create_submission(lesson, student, **stamp)
         notebook = next(item for item in submission.notebooks if item.name == lesson)
-        verdicts = {f"check_{verdict.check}": verdict for verdict in marked.verdicts}
+        verdicts = {check_id(verdict.check): verdict for verdict in marked.verdicts}
         for grade in notebook.grades:
             verdict = verdicts.get(grade.cell.name)
             grade.auto_score = verdict.points if verdict else 0.0
             grade.needs_manual_grade = grade.manual_score is not None
         for comment in notebook.comments:
-            verdict = verdicts.get(f"check_{comment.cell.name}")
+            verdict = verdicts.get(check_id(comment.cell.name))
             if verdict:
-                comment.auto_comment = None if verdict.verdict == RIGHT else " ".join(verdict.advice)
-        notebook.late_submission_penalty = None
+                comment.auto_comment = None if verdict.verdict == RIGHT else inert(" ".join(verdict.advice))
         gradebook.db.commit()
-        if submission.total_seconds_late > 0:
-            _penalise(str(gradebook.engine.url.render_as_string(hide_password=False)), lesson, student)
 
 
-def _penalise(url: str, lesson: str, student: str) -> None:
-    """Let nbgrader's own step, with the plugin the course configured, decide about lateness."""
+def penalise(url: str, lessons: Iterable[str], folder: Path) -> None:
+    """Let nbgrader's own step, with the plugin that was configured, decide about what is late by now.
+
+    folder: the classroom's, whose nbgrader_config.py counts before the one of the working folder.
+    """
+    config: Any = None
+    with open_gradebook(url) as gradebook:
+        late = [
+            (lesson, submission.student.id)
+            for lesson in lessons
+            for submission in gradebook.assignment_submissions(lesson)
+            if submission.total_seconds_late > 0
+            or any(notebook.late_submission_penalty is not None for notebook in submission.notebooks)
+        ]
+    for lesson, student in late:
+        config = config or _config(folder)
+        _penalise(url.replace("postgresql://", "postgresql+psycopg://", 1), lesson, student, config)
+
+
+def scores(url: str, lessons: Iterable[str]) -> dict[str, dict[str, Score]]:
+    """Return what each student has in the end: with a grader's own marks, and what is taken off for lateness."""
+    found: dict[str, dict[str, Score]] = {}
+    with open_gradebook(url) as gradebook:
+        for lesson in lessons:
+            for submission in gradebook.assignment_submissions(lesson):
+                penalty = submission.late_submission_penalty
+                late = submission.total_seconds_late > 0
+                score = Score(max(0.0, submission.score - penalty), penalty, submission.max_score, late)
+                found.setdefault(submission.student.id, {})[lesson] = score
+    return found
+
+
+def inert(text: str) -> str:
+    """Return advice as Markdown that shows as it is read: nbgrader's pages would run HTML in a comment."""
+    parts = re.split(r"(`[^`\n]+`)", text)
+    return "".join(
+        part if number % 2 else re.sub(r"([\\`*_{}\[\]<>()#!|~$&:])", r"\\\1", part)
+        for number, part in enumerate(parts)
+    )
+
+
+def _called(person: Person | None) -> dict[str, str]:
+    """Return a person's name for formgrader and for nbgrader's export, which writes it into a CSV as it stands."""
+    if person is None:
+        return {}
+    first, _, last = person.name.rpartition(" ")
+    number = next((account.rpartition(":")[2] for account in person.accounts), "")
+    called = {"first_name": first, "last_name": last, "email": person.email, "lms_user_id": number}
+    return {name: cell for name, text in called.items() if (cell := _cell(text))}
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"[\s,;\"\x00-\x1f]+", " ", text).strip().lstrip("=+-@").strip()[:120]
+
+
+def _penalise(url: str, lesson: str, student: str, config: Any) -> None:
     import nbformat
     from nbgrader.preprocessors import AssignLatePenalties
 
-    step = AssignLatePenalties(config=_config())
+    step = AssignLatePenalties(config=config)
     step.log.setLevel(logging.ERROR)
     marks = {"notebook": lesson, "assignment": lesson, "student": student, "db_url": url}
     step.preprocess(nbformat.v4.new_notebook(), {"nbgrader": marks})
 
 
-def _config() -> Any:
+def _config(classroom: Path) -> Any:
+    """Read what is configured in the working folder or above it, and over it what the classroom says."""
     from traitlets.config import Config
     from traitlets.config.loader import PyFileConfigLoader
 
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / "nbgrader_config.py").exists():
-            return PyFileConfigLoader("nbgrader_config.py", str(folder)).load_config()
-    return Config()
+    config = Config()
+    above = next((f for f in (Path.cwd(), *Path.cwd().parents) if (f / "nbgrader_config.py").exists()), None)
+    for folder in (above, classroom):
+        if folder and (folder / "nbgrader_config.py").exists():
+            config.merge(PyFileConfigLoader("nbgrader_config.py", str(folder)).load_config())
+    return config
 
 
 def _shown(url: str) -> str:

@@ -8,14 +8,11 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
 from helper.course import CourseError
-from helper.grading import keys
-from helper.grading.classroom import Classroom
 from helper.sandbox import confine as sandbox
 
 START_SECONDS = 120.0  # for its imports, on a slow disk
@@ -48,11 +45,11 @@ class ForkServer:
         with self._alone:
             self._launch()
 
-    def connect(self, wanted: dict[str, Any] | None = None) -> tuple[socket.socket, int]:
+    def connect(self, wanted: dict[str, Any]) -> tuple[socket.socket, int]:
         """Return a connection to a new server that is ready, and its process id.
 
-        wanted: what it is to do, by default to run submissions. Closing the connection ends such a server.
-        Raises RunnerError if there can be none.
+        wanted: what it is to do (see warm.py). Closing the connection ends it. Raises RunnerError if there can be
+        none.
         """
         with self._alone:
             for again in (True, False):
@@ -61,7 +58,7 @@ class ForkServer:
                 ours, theirs = socket.socketpair()
                 try:
                     with theirs:
-                        socket.send_fds(self._control, [json.dumps(wanted or {}).encode()], [theirs.fileno()])
+                        socket.send_fds(self._control, [json.dumps(wanted).encode()], [theirs.fileno()])
                     answer = receive(ours, START_SECONDS)
                 except OSError:
                     answer = {}
@@ -79,16 +76,6 @@ class ForkServer:
         raise RunnerError(
             f'The process that runs submissions did not start ({said or "no answer"}): run "course doctor".'
         )
-
-    def compute_keys(self, room: Classroom, lessons: Sequence[str]) -> None:
-        """Leave the keys of these lessons in the classroom. Raises CourseError if a lesson does not work."""
-        control, _ = self.connect({"keys": keys.request(room, lessons)})
-        with control:
-            problem = receive(control, None).get(
-                "problem", "The process that computes keys ended: run this again."
-            )
-        if problem:
-            raise CourseError(problem)
 
     def close(self) -> None:
         """End the warm process once its servers have ended."""

@@ -12,65 +12,24 @@ import ast
 import json
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
-from helper.judging.evidence import MOST_CHARACTERS, Failure, Plain
+from helper.judging.evidence import MOST_CHARACTERS, MOST_NUMBERS, Failure, Plain
 from helper.judging.names import statements
-from helper.sandbox.confine import Limits
-
-Role = Literal["setup", "exercise", "extra", "check"]
-Status = Literal["ok", "error", "time-out", "out of memory", "crashed", "not run"]
+from helper.running.job import CellRun, Job, Run, Status
+from helper.sandbox.limits import Limits
 
 FLOOD = 100  # times the output kept of a cell: nobody prints that much on purpose
 MOST_FLAGS = 20
 _MOST_EXPECTATIONS = 1000
 _DEEPEST = 64
+_MOST_DIMENSIONS = 64  # as many as a tensor can have
+_BROKE_OFF = ("time-out", "out of memory", "printed too much", "crashed")
 _ENDINGS = ("ok", "error", "time-out", "out of memory")
 # torch says it in its own words, as a RuntimeError.
 _NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|MemoryError|Cannot allocate memory")
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to run: cells as (id, role, source) in order, and the seed of the checks' inputs.
-
-    seconds: by id, of cells that may take longer than others.
-    """
-
-    cells: tuple[tuple[str, Role, str], ...]
-    seed: str
-    seconds: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class CellRun:
-    """What became of one cell.
-
-    output: what it printed, its size capped; error: "NameError: name 'x' is not defined" or ""; line: the
-    text of the student's line that raised it.
-    """
-
-    status: Status = "not run"
-    output: str = ""
-    error: str = ""
-    line: str = ""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What became of a submission.
-
-    evidence: per check, what was shown for each expectation in order, and what ended the check early, if
-    anything did. flags: what an instructor may want to look at. seconds: wall time.
-    """
-
-    cells: Mapping[str, CellRun]
-    evidence: Mapping[str, tuple[tuple[tuple[str, Plain], ...], Failure | None]]
-    flags: tuple[str, ...]
-    seconds: float
 
 
 @dataclass
@@ -99,8 +58,14 @@ class Transcript:
             for cell_id, role, source in job.cells
         }
         self._ids = [cell_id for cell_id, _, _ in job.cells]
+        self._aside = {cell_id for cell_id, role, _ in job.cells if role == "aside"}
+        self._begun = -1  # the number of the cell that began last, in this process
+        self._printed = 0  # bytes of output kept, of all cells
         self._shown: dict[str, dict[str, Plain]] = {}
         self._ended: dict[str, Failure | None] = {}
+        self._without = job.without
+        self._seconds = job.seconds
+        self._ran: dict[str, set[str]] = {}
         self._left_out: set[str] = set()
         self._heard = self._read = 0  # bytes of records, and of text since the last mark
         self._kept = 0  # bytes of evidence, of all processes together
@@ -108,6 +73,11 @@ class Transcript:
         self._too_long = False
         self._stream = bytearray()
         self._printing: str | None = None
+
+    @property
+    def cell_seconds(self) -> float:
+        """How long the cell that runs may take."""
+        return self._seconds.get(self.current or "", self.limits.cell_seconds)
 
     @property
     def flooding(self) -> bool:
@@ -120,15 +90,24 @@ class Transcript:
         return [
             name
             for name, cell in self._cells.items()
-            if cell.status in ("time-out", "out of memory", "crashed")
+            if cell.status in _BROKE_OFF
             or name in self._left_out
             or (cell.checks and cell.status != "not run" and cell.checks <= set(self._ended))
         ]
+
+    @property
+    def decided(self) -> bool:
+        """Say whether all that marks depend on is told: only cells set aside are left."""
+        return all(
+            cell.status != "not run" or name in self._aside or name in self._left_out
+            for name, cell in self._cells.items()
+        )
 
     def restart(self) -> None:
         """Prepare for a fresh process that runs the job again. What was shown is kept."""
         self.current, self.finished, self._heard, self._read = None, False, 0, 0
         self._record, self._too_long, self._printing = bytearray(), False, None
+        self._begun = -1
         self._stream.clear()
 
     def leave_out(self) -> None:
@@ -172,6 +151,7 @@ class Transcript:
             self._print(self._stream[:at])
             name = self._id(_number(self._stream[at + len(self._mark) : end]))
             if name is not None:
+                self._printed -= len(self._cells[name].output)
                 self._cells[name].output.clear()
                 self._cells[name].printed = self._read = 0
                 self._printing = name
@@ -192,7 +172,8 @@ class Transcript:
             name: (tuple(self._shown.get(name, {}).items()), self._ended.get(name))
             for name in {**self._shown, **self._ended}
         }
-        return Run(cells, evidence, tuple(self.flags), seconds)
+        ran = {name: tuple(sorted(names)) for name, names in self._ran.items()}
+        return Run(cells, evidence, tuple(self.flags), seconds, ran)
 
     def _take(self, line: bytes) -> None:
         if not line:
@@ -206,9 +187,11 @@ class Transcript:
         if "check" in record:
             self._take_evidence(record, len(line))
         elif "begin" in record:
+            # One after the other: a cell that says another has begun does not set its own clock back.
             name = self._id(record["begin"])
-            if name is not None:
+            if name is not None and self.current is None and record["begin"] > self._begun:
                 self.current = self.last = name
+                self._begun = record["begin"]
         elif "end" in record:
             name = self._id(record["end"])
             if name is not None and name == self.current:
@@ -234,7 +217,13 @@ class Transcript:
         if name in self._ended or self._kept > self.limits.evidence_bytes:
             return
         shown = self._shown.setdefault(name, {})
+        ran = record.get("ran")
+        if isinstance(ran, list):
+            allowed = set(self._without.get(name, ()))
+            self._ran.setdefault(name, set()).update(item for item in allowed if item in ran)
         if record.get("done") is True:
+            for text in record.get("flags") or () if isinstance(record.get("flags"), list) else ():
+                self.flag(f"the answer {_short(text)[:100]} while its check ran")
             self._ended[name] = failure = _failure(record.get("failure"))
             if failure is not None and failure.kind == "MemoryError":
                 cell.status = "out of memory"
@@ -250,8 +239,13 @@ class Transcript:
     def _print(self, data: bytes | bytearray) -> None:
         if self._printing is not None and data:
             cell = self._cells[self._printing]
-            cell.output += data[: max(0, self.limits.output_bytes - len(cell.output))]
+            room = min(
+                self.limits.output_bytes - len(cell.output), self.limits.all_output_bytes - self._printed
+            )
+            kept = data[: max(0, room)]
+            cell.output += kept
             cell.printed += len(data)
+            self._printed += len(kept)
 
     def _cell_run(self, cell: _Cell) -> CellRun:
         output = _text(cell.output.decode("utf-8", "replace"))
@@ -289,8 +283,15 @@ def _clean(value: Any, depth: int = 0) -> Any:
     if depth > _DEEPEST:
         raise ValueError("nested too deeply")
     if isinstance(value, dict):
+        shape = value.get("shape")
+        if isinstance(shape, list) and len(shape) > _MOST_DIMENSIONS:
+            raise ValueError("more dimensions than any tensor: reckoning with them could take for ever")
+        if len(value) > MOST_NUMBERS:
+            raise ValueError("more names than any evidence")
         return {_text(name[:MOST_CHARACTERS]): _clean(item, depth + 1) for name, item in value.items()}
     if isinstance(value, list):
+        if len(value) > MOST_NUMBERS:
+            raise ValueError("longer than any list in evidence")
         return [_clean(item, depth + 1) for item in value]
     if isinstance(value, str):
         return _text(value[:MOST_CHARACTERS])

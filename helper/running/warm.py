@@ -1,10 +1,11 @@
 """The warm process: it imports everything once and runs nothing, so that a submission starts at once.
 
 `python -m helper.running.warm FD HOME` forks a server for each socket it is handed over the inherited one, and
-removes its home folder at the end. A server tells {"ready": its process id}. Asked for {"keys": ...} it computes
-them (see keys.py) and ends; asked for {} it serves one JSON line each way:
+removes its home folder at the end. A server tells {"ready": its process id}. What it is to do comes with the socket,
+from the trusted process alone: {"call": "package.module:function"} calls that with the socket, for what has nothing
+to do with student code; {"serve": names of layers} runs submissions, one JSON line each way:
 
-    {"fork": {limits, layers, scratch}} with three descriptors: job to read, evidence and output to write
+    {"fork": {limits, scratch}} with three descriptors: job to read, evidence and output to write
         -> {"pid": 123} or {"problem": "..."}; then, when all is over, {"ended": wait status, "cpu": seconds}
     {"kill": true} -> nothing; the end comes sooner
 
@@ -26,10 +27,14 @@ import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
+from importlib import import_module
 from typing import Any
 
 from helper.running.confined import cells
 from helper.sandbox import confine as sandbox
+from helper.sandbox import linux
+from helper.sandbox.layers import Layer, named
+from helper.sandbox.limits import Limits
 
 
 def main() -> None:
@@ -47,14 +52,14 @@ def main() -> None:
         if os.fork() == 0:
             try:
                 control.close()
-                _answer(server, {"ready": os.getpid()})
                 wanted = json.loads(asked)
-                if "keys" in wanted:
-                    from helper.grading import keys
-
-                    keys.compute(server, wanted["keys"])
+                if "call" in wanted:
+                    module, _, function = wanted["call"].partition(":")
+                    serve = getattr(import_module(module), function)
+                    _answer(server, {"ready": os.getpid()})
+                    serve(server)
                 else:
-                    _serve(server, shell)
+                    _serve(server, shell, named(wanted["serve"]), home)
             except Exception:
                 traceback.print_exc()
             finally:
@@ -85,7 +90,9 @@ def warm_up() -> Any:
     from torch import nn
     from traitlets.config import Config
 
-    import helper.checking.check  # noqa: F401
+    import helper.checking.check
+    import helper.fixtures
+    import helper.plot  # noqa: F401
     from helper import data
 
     torch.set_num_threads(1)
@@ -112,12 +119,18 @@ def warm_up() -> Any:
     if sys.platform == "linux" and len(os.listdir("/proc/self/task")) != 1:
         raise RuntimeError("importing the libraries started a thread: no process can be forked safely")
     gc.freeze()  # else the first collection of each child copies all there is
+    if sys.platform == "linux":
+        linux.use_large_pages()
     gc.enable()
     return shell
 
 
-def _serve(control: socket.socket, shell: Any) -> None:
+def _serve(control: socket.socket, shell: Any, layers: frozenset[Layer], home: str) -> None:
     """Run one submission after the other until the other side is gone."""
+    tree = f"{home}/{os.getpid()}"
+    os.mkdir(tree, 0o755)
+    ground = sandbox.settle(layers, tree)
+    _answer(control, {"ready": os.getpid()})
     woken, wake = os.pipe()
     os.set_blocking(woken, False)
     os.set_blocking(wake, False)
@@ -125,15 +138,22 @@ def _serve(control: socket.socket, shell: Any) -> None:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     for request, descriptors in _requests(control):
         if "fork" in request:
-            _run(control, request["fork"], descriptors, shell, woken)
+            _run(control, request["fork"], descriptors, shell, woken, layers, ground)
 
 
 def _run(
-    control: socket.socket, wanted: dict[str, Any], descriptors: list[int], shell: Any, woken: int
+    control: socket.socket,
+    wanted: dict[str, Any],
+    descriptors: list[int],
+    shell: Any,
+    woken: int,
+    layers: frozenset[Layer],
+    ground: sandbox.Ground,
 ) -> None:
-    limits = sandbox.Limits(**wanted["limits"])
+    limits = Limits(**wanted["limits"])
+    scratch = wanted["scratch"] or ground.tree
     try:
-        pid = sandbox.fork(limits, wanted["scratch"], wanted["layers"], keep=descriptors)
+        pid = sandbox.fork(limits, scratch, layers, keep=descriptors, ground=ground)
     except (sandbox.SandboxError, OSError) as error:
         for descriptor in descriptors:
             os.close(descriptor)
@@ -152,7 +172,7 @@ def _run(
             sandbox.kill(pid)
             if not heard:
                 with suppress(OSError):
-                    os.rmdir(wanted["scratch"])
+                    os.rmdir(scratch)
                 os._exit(0)
     sandbox.kill(pid)  # what it left behind
     _, status, usage = os.wait4(pid, 0)
@@ -188,11 +208,14 @@ def _answer(control: socket.socket, answer: dict[str, Any]) -> None:
     control.sendall(json.dumps(answer).encode() + b"\n")
 
 
-def request(limits: sandbox.Limits, scratch: str, layers: frozenset[str]) -> bytes:
-    """Write the request for one confined process."""
-    return json.dumps(
-        {"fork": {"limits": asdict(limits), "scratch": scratch, "layers": sorted(layers)}}
-    ).encode()
+def serving(layers: frozenset[Layer]) -> dict[str, Any]:
+    """Say what a server is to do that runs submissions under these layers."""
+    return {"serve": sorted(layer.name for layer in layers)}
+
+
+def request(limits: Limits, scratch: str) -> bytes:
+    """Write the request for one confined process. scratch: an empty folder, "" where the server has a tree."""
+    return json.dumps({"fork": {"limits": asdict(limits), "scratch": scratch}}).encode()
 
 
 if __name__ == "__main__":

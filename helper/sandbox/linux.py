@@ -1,6 +1,6 @@
 """The few calls to the Linux kernel that Python does not offer, through libc.
 
-Each call raises OSError with the kernel's own reason. Nothing here decides anything: see sandbox.py.
+Each call raises OSError with the kernel's own reason. Nothing here decides anything: see confine.py.
 Sources: unshare(2), mount_setattr(2), pivot_root(2), capabilities(7), prctl(2).
 """
 
@@ -31,6 +31,7 @@ PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_SECCOMP = 22
 PR_CAPBSET_DROP = 24
+PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 PR_GET_TID_ADDRESS = 40
 PR_CAP_AMBIENT = 47
@@ -40,6 +41,7 @@ CAP_SYS_ADMIN = 21
 _AT_FDCWD = -100
 _AT_RECURSIVE = 0x8000
 _MNT_DETACH = 2
+_MADV_HUGEPAGE, _MADV_COLLAPSE = 14, 25
 _CAPABILITY_VERSION_3 = 0x20080522
 # Numbers that both architectures share are the ones given out since 2019.
 _NUMBERS = {
@@ -154,6 +156,22 @@ def drop_capabilities() -> None:
             break
     header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
     _checked(_libc().capset(ctypes.byref(header), ctypes.byref(_CapabilitySets())))
+
+
+def use_large_pages() -> None:
+    """Put this process's own memory on large pages, where the kernel can: a fork then copies far fewer entries."""
+    large = 2 << 20
+    with suppress(OSError), open("/proc/self/maps") as maps:
+        for line in maps.readlines():
+            place, rights, _, _, inode, *name = line.split()
+            if rights != "rw-p" or inode != "0" or name not in ([], ["[heap]"]):
+                continue
+            start, end = (int(part, 16) for part in place.split("-"))
+            start, end = -(-start // large) * large, end // large * large
+            if start < end:
+                address, length = ctypes.c_void_p(start), ctypes.c_size_t(end - start)
+                _libc().madvise(address, length, ctypes.c_int(_MADV_HUGEPAGE))
+                _libc().madvise(address, length, ctypes.c_int(_MADV_COLLAPSE))
 
 
 @cache

@@ -12,6 +12,7 @@ import socket
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from helper.sandbox import linux
 
@@ -26,13 +27,18 @@ _X32_BIT = 0x40000000
 
 _NEW_NAMESPACES = 0x7E020000  # user, pid, net, ipc, uts, cgroup and mount
 _PUSH_INPUT, _LINUX_CONSOLE = 0x5412, 0x541C  # the ioctls TIOCSTI and TIOCLINUX type into a terminal
+_SET_LEASE = 1024  # makes others wait to open a file, a library too if it belongs to the same user
+# Who gets a signal when a file has something to say, and which: fcntl and ioctl.
+_SET_OWNER = (8, 15)
+_SET_OWNER_BY_IOCTL = (0x8901, 0x8902)
+_SIGKILL = 9
 
 # name: (x86_64, aarch64); None where the architecture lacks the call.
 NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "acct": (163, 89), "add_key": (248, 217), "adjtimex": (159, 171), "bpf": (321, 280), "chroot": (161, 51),
     "clock_adjtime": (305, 266), "clock_settime": (227, 112), "clone": (56, 220), "clone3": (435, 435),
     "delete_module": (176, 106), "fanotify_init": (300, 262), "finit_module": (313, 273),
-    "fsconfig": (431, 431), "fsmount": (432, 432), "fsopen": (430, 430), "fspick": (433, 433),
+    "fcntl": (72, 25), "fsconfig": (431, 431), "fsmount": (432, 432), "fsopen": (430, 430), "fspick": (433, 433),
     "init_module": (175, 105), "io_uring_enter": (426, 426), "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425), "ioctl": (16, 29), "ioperm": (173, None), "iopl": (172, None),
     "ioprio_set": (251, 30), "kcmp": (312, 272), "kexec_file_load": (320, 294), "kexec_load": (246, 104),
@@ -60,16 +66,17 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "unshare": (272, 97), "userfaultfd": (323, 282), "vhangup": (153, 58),
 }  # fmt: skip
 
-# Keys, tracing, mounting, namespaces, modules, clocks, and interfaces with a long record of holes.
+# Keys, tracing, mounting, namespaces, modules, clocks, memory that no limit counts (System V's, POSIX queues, files
+# without a name), and interfaces with a long record of holes.
 ALWAYS_REFUSED = (
     "acct", "add_key", "adjtimex", "bpf", "chroot", "clock_adjtime", "clock_settime", "delete_module",
     "fanotify_init", "finit_module", "fsconfig", "fsmount", "fsopen", "fspick", "init_module", "ioperm",
     "iopl", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "memfd_create",
-    "memfd_secret", "migrate_pages", "modify_ldt", "mount", "mount_setattr", "move_mount", "move_pages",
-    "name_to_handle_at", "nfsservctl", "open_by_handle_at", "open_tree", "open_tree_attr",
+    "memfd_secret", "migrate_pages", "modify_ldt", "mount", "mount_setattr", "move_mount", "move_pages", "mq_open",
+    "msgget", "name_to_handle_at", "nfsservctl", "open_by_handle_at", "open_tree", "open_tree_attr",
     "perf_event_open", "pidfd_getfd", "pivot_root", "process_madvise", "process_vm_readv",
-    "process_vm_writev", "ptrace", "quotactl", "quotactl_fd", "reboot", "request_key", "setdomainname",
-    "sethostname", "setns", "settimeofday", "swapoff", "swapon", "syslog", "umount2", "unshare",
+    "process_vm_writev", "ptrace", "quotactl", "quotactl_fd", "reboot", "request_key", "semget", "setdomainname",
+    "sethostname", "setns", "settimeofday", "shmget", "swapoff", "swapon", "syslog", "umount2", "unshare",
     "userfaultfd", "vhangup",
 )  # fmt: skip
 # As if the kernel were too old for them, so that libraries take their older way.
@@ -84,7 +91,6 @@ _CHANGES_ATTRIBUTES = ("chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fch
                        "setxattrat", "removexattr", "lremovexattr", "fremovexattr", "removexattrat",
                        "file_setattr")  # fmt: skip
 _LEAVES_THE_GROUP = ("setsid", "setpgid")
-_SHARED_MEMORY = ("shmget", "semget", "msgget", "mq_open")
 
 
 @dataclass(frozen=True)
@@ -92,13 +98,11 @@ class Policy:
     """What the filter must refuse because no other layer does.
 
     unix_sockets: allow them, since files and abstract names outside are hidden. own_files: all files seen are
-    its own or on read-only mounts. shared_memory: System V objects are its own. alone_as: this process's pid
-    when others can be seen, None in a pid namespace.
+    its own or on read-only mounts. alone_as: this process's pid when others can be seen, None in a pid namespace.
     """
 
     unix_sockets: bool
     own_files: bool
-    shared_memory: bool
     alone_as: int | None
 
 
@@ -110,6 +114,7 @@ def install(policy: Policy) -> None:
     linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.c_char_p(header))
 
 
+@lru_cache
 def program(policy: Policy, machine: str) -> bytes:
     """Return the filter as BPF instructions of 8 bytes. Raises KeyError for an unknown processor."""
     return b"".join(_instructions(policy, machine))
@@ -124,8 +129,6 @@ def _instructions(policy: Policy, machine: str) -> Iterator[bytes]:
         yield _instruction(_AT_LEAST, _X32_BIT, 0, 1)
         yield _refusal(errno.ENOSYS)
     refused = list(ALWAYS_REFUSED)
-    if not policy.shared_memory:
-        refused += _SHARED_MEMORY
     if not policy.own_files:
         refused += _CHANGES_ATTRIBUTES
     if policy.alone_as is not None:
@@ -136,36 +139,47 @@ def _instructions(policy: Policy, machine: str) -> Iterator[bytes]:
     for number in _numbers(ALWAYS_MISSING, machine):
         yield _instruction(_EQUAL, number, 0, 1)
         yield _refusal(errno.ENOSYS)
+    alone = policy.alone_as is not None
     yield from _on_argument("clone", machine, 0, [(_ANY_BIT, _NEW_NAMESPACES)], errno.EPERM)
+    owner = _SET_OWNER_BY_IOCTL if alone else ()
+    yield from _on_argument("ioctl", machine, 1, _equal(_PUSH_INPUT, _LINUX_CONSOLE, *owner), errno.EPERM)
     yield from _on_argument(
-        "ioctl", machine, 1, [(_EQUAL, _PUSH_INPUT), (_EQUAL, _LINUX_CONSOLE)], errno.EPERM
+        "fcntl", machine, 1, _equal(_SET_LEASE, *(_SET_OWNER if alone else ())), errno.EPERM
     )
-    # The signal at the parent's death must stay set, and its memory be measurable from outside; libraries that
-    # ask for something else are told it worked.
-    kept = [(_EQUAL, linux.PR_SET_PDEATHSIG), (_EQUAL, linux.PR_SET_DUMPABLE)]
+    # The signal at the parent's death must stay set, its memory be measurable from outside, and what it starts stay
+    # below it; libraries that ask for something else are told it worked.
+    kept = _equal(linux.PR_SET_PDEATHSIG, linux.PR_SET_DUMPABLE, linux.PR_SET_CHILD_SUBREAPER)
     yield from _on_argument("prctl", machine, 0, kept, 0)
-    families = [(_EQUAL, int(socket.AF_UNIX))] if policy.unix_sockets else []
+    families = _equal(int(socket.AF_UNIX)) if policy.unix_sockets else []
     yield from _on_argument("socket", machine, 0, families, errno.EPERM, unless=True)
     if policy.alone_as is not None:
-        itself = [(_EQUAL, policy.alone_as), (_EQUAL, 0)]  # 0: its own group, or itself for prlimit
+        itself = _equal(policy.alone_as, 0)  # 0: its own group, or itself for prlimit
         for name in ("kill", "tgkill", "prlimit64"):
             yield from _on_argument(name, machine, 0, itself, errno.EPERM, unless=True)
+        # So that whoever sees it killed knows that it was somebody else.
+        yield from _on_argument("kill", machine, 1, _equal(_SIGKILL), errno.EPERM)
+        yield from _on_argument("tgkill", machine, 2, _equal(_SIGKILL), errno.EPERM)
     yield _instruction(_RETURN, ALLOW)
 
 
 def _on_argument(
     name: str, machine: str, argument: int, tests: list[tuple[int, int]], code: int, *, unless: bool = False
 ) -> Iterator[bytes]:
-    """Refuse a call if the low half of one argument passes any test, or unless it does."""
+    """Refuse a call if the low half of one argument passes any test, or unless it does; else read on."""
     (number,) = _numbers([name], machine)
     body = [_instruction(_LOAD, _ARGUMENTS_AT + 8 * argument)]
     for at, (test, value) in enumerate(tests):
-        to_second_end = len(tests) - at  # past the other tests and the first ending
-        body.append(_instruction(test, value, to_second_end, 0))
-    endings = [_instruction(_RETURN, ALLOW), _refusal(code)]
-    body += endings[::-1] if unless else endings
+        last = at == len(tests) - 1
+        to_refusal = len(tests) - 1 - at
+        passed, failed = (to_refusal + 1, 0) if unless else (to_refusal, 1 if last else 0)
+        body.append(_instruction(test, value, passed, failed))
+    body += [_refusal(code), _instruction(_LOAD, _NUMBER_AT)]
     yield _instruction(_EQUAL, number, 0, len(body))
     yield from body
+
+
+def _equal(*values: int) -> list[tuple[int, int]]:
+    return [(_EQUAL, value) for value in values]
 
 
 def _numbers(names: Iterable[str], machine: str) -> list[int]:

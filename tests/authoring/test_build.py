@@ -40,9 +40,10 @@ def test_the_release_holds_no_line_of_a_solution_and_no_output(course):
     assert all(not cell.get("outputs") for cell in json.loads(release)["cells"])
 
 
-def test_only_the_notebook_and_the_key_are_released(course):
+def test_only_the_notebook_and_its_keys_are_released(course):
     assert sorted(path.name for path in (course.notebooks / LESSON).iterdir()) == [
         f"{LESSON}.ipynb",
+        "again.json",
         "key.json",
     ]
 
@@ -270,9 +271,14 @@ def test_outside_a_course_the_command_uses_the_course_it_belongs_to(tmp_path):
 
 def test_trying_prints_every_answer_with_its_advice(course):
     run = course_command(course, "try", LESSON)
-    assert run.returncode == 0
     assert "divide by how many there are" in run.stdout
-    assert "0 problems" in run.stdout
+    assert "PROBLEM" not in run.stdout
+
+
+def test_trying_names_the_rules_that_a_bank_breaks(course):
+    run = course_command(course, "try", f"{LESSON}/exit_mean")
+    assert run.returncode == 1
+    assert "RULE exit_mean has 1 mistakes with their advice: write at least 2." in run.stdout
 
 
 def test_mutations_of_the_reference_are_caught(course):
@@ -300,7 +306,7 @@ def test_a_word_of_prose_rebuilds_its_own_lesson_and_no_other(course):
     assert course_command(course, "build", "02_other").returncode == 0
     edit(course.solutions / f"{LESSON}.py", "The smallest lesson", "The tiniest lesson")
     others = {path: path.stat().st_mtime_ns for path in course.root.glob("*/02_other/*")}
-    assert len(others) == 4
+    assert len(others) == 6
     said = course_command(course, "build").stdout
     assert f"{LESSON}: built" in said
     assert "02_other" not in said

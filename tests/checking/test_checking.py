@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from helper.checking import check as checking
-from helper.checking import panel
+from helper.checking import panel, practice
 from helper.checking.check import check, collecting
 from helper.checking.given import Given
 from helper.fixtures import NO_GRADIENT, choice, error_of, gradient, untouched
@@ -54,8 +54,8 @@ def test_an_unwritten_answer_is_not_attempted(told):
 
 def test_an_answer_is_told_that_it_calls_one_that_has_not_passed(told, monkeypatch):
     cells = ["def half(x): return x / 3", "def mean_square(x): return half(x)", "exit_mean = mean_square(1)"]
-    monkeypatch.setattr(checking, "cells_run", lambda: cells)
-    monkeypatch.setattr(checking, "_failed", set())
+    monkeypatch.setattr(practice, "cells_run", lambda: cells)
+    monkeypatch.setattr(practice, "_failed", set())
 
     def ask_letter(letter):
         @check("exit_mean")
@@ -81,6 +81,7 @@ def test_without_a_key_one_sentence_says_where_to_get_it(told, in_folder):
     (in_folder / "key.json").unlink()
     ask(lambda x: x.square().mean())
     assert "key.json is missing" in repr(told[0])
+    assert str(in_folder) in repr(told[0])
     assert "notebooks/" in repr(told[0])
 
 
@@ -211,3 +212,18 @@ def test_the_students_half_imports_nothing_of_authoring_or_grading():
         "sys.exit(any(name.startswith(('helper.authoring', 'helper.grading')) for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_other_right_answers_are_shown_after_passing_and_not_before(told, course, in_folder):
+    (in_folder / "again.json").write_bytes((course.notebooks / "01_mean" / "again.json").read_bytes())
+    ask(lambda x: x.square().sum())
+    ask(lambda x: x.square().mean())
+    assert "total = total + value**2" not in repr(told[0])
+    assert "total = total + value**2" in repr(told[1])
+    assert "Compare your answer" in told[1]._repr_html_()
+
+
+def test_the_panel_counts_the_lesson(told):
+    ask(lambda x: x.square().mean())
+    ask(lambda x: x.square().sum())
+    assert all("This lesson so far: 3 of 4 points" in repr(panel) for panel in told)

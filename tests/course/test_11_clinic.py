@@ -14,10 +14,11 @@ from helper.fixtures.new_digits import new_digits, sample_digits
 from helper.fixtures.patients import FAULTS, chart, charts, patient, ward
 from helper.judging.evidence import Evidence
 from helper.judging.judge import judge
-from helper.lessons.key_of import _check_key
+from helper.lessons.key_of import make_key
 from helper.lessons.lesson import read
 from helper.lessons.stage import Stage
-from helper.running.runner import Job, Runner
+from helper.running.job import Job
+from helper.running.runner import Runner
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def lesson():
 
 @pytest.fixture(scope="module")
 def stage(lesson):
-    return Stage(lesson, "a secret")
+    return Stage(lesson)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def solve_key(lesson):
     lean = type(lesson)(
         lesson.stem, lesson.path, lesson.text, lesson.cells, (), lesson.written
     )  # without its bank
-    return _check_key(Stage(lean, "a secret"), "solve", "seed")
+    return make_key(Stage(lean), "seed", ["solve"], hidden="a secret").checks["solve"]
 
 
 def test_every_patient_has_a_fault_that_the_doctor_can_name(stage):
@@ -109,7 +110,7 @@ def test_the_thresholds_in_the_text_are_those_of_the_check(lesson, solve_key):
 
 
 def judged(stage, solve_key, source):
-    evidence = stage.evidence("solve", source, "seed").evidence
+    evidence = stage.evidence("solve", source, "seed", "a secret").evidence
     return judge(evidence, solve_key, "11_clinic")
 
 
@@ -190,7 +191,7 @@ def test_who_draws_the_hidden_images_from_the_seed_draws_other_ones(stage, solve
     assert not verdict.results[1].right  # it was sure of itself
 
 
-def test_who_prints_everything_prints_nothing_hidden_and_leaves_nothing_in_the_marks(lesson, solve_key):
+def test_who_prints_everything_prints_nothing_hidden(lesson, stage, solve_key):
     """Where marks are made: the confined process is asked for all it can reach, and what it printed is looked at."""
     telling = (
         "def solve(images, labels):\n    import gc\n    from helper.checking import check\n"
@@ -206,7 +207,7 @@ def test_who_prints_everything_prints_nothing_hidden_and_leaves_nothing_in_the_m
         ("told", "extra", "print(found)"),
     )
     with Runner(unsandboxed=True) as runner:
-        run = runner.run(Job(cells, "seed", {"check_solve": 45.0}))
+        run = runner.run(Job(cells, "seed", stage.world.imports, seconds={"check_solve": 45.0}))
     assert run.cells["told"].output == "[(0, None)]\n"
     shown = dict(run.evidence["solve"][0])
     assert list(shown["the hidden digits"]) == ["network"]

@@ -20,6 +20,7 @@ RIGHT = "def mean_square(x):\n    return x.pow(2).mean()"
 ZERO = "def mean_square(x):\n    return torch.zeros(())"
 CHOICE = 'exit_mean = "b"'
 
+NEEDED = "exit_mean = None\n"  # a name that a check looks up: the cell counts as one that an answer needs
 FIRST, MIDDLE, LAST = "setup_1", "check_mean_square", "check_exit_mean"  # own cells stand after these
 
 
@@ -29,8 +30,8 @@ class Hostile:
 
     name: the student's; tries: ends the sentence "this student …"; points: what it deserves, of 4; verdicts: for
     mean_square and exit_mean; flag: part of what the instructor is told; reason: part of what the student is
-    told; own: own cells as (the cell they follow, source); change: what is done to the notebook besides; slow:
-    it runs into a time limit; telling: it goes through nbgrader autograde too; stock: it is also tried on stock
+    told; own: own cells as (the cell they follow, source), which stay there as if an answer needed them, unless it is
+    aside: then none does; change: what is done to the notebook besides; slow: it runs into a time limit; telling: it goes through nbgrader autograde too; stock: it is also tried on stock
     nbgrader, else why not.
     """
 
@@ -44,6 +45,7 @@ class Hostile:
     verdicts: tuple[str, str] = ("right", "right")
     flag: str = ""
     reason: str = ""
+    aside: bool = False
     slow: bool = False
     telling: bool = False
     not_in_stock: str = ""
@@ -59,7 +61,8 @@ def notebook(released: Notebook, hostile: Hostile, places: dict[str, str]) -> No
         if name in answers:
             cell["source"] = _placed(answers[name], places)
         cells.append(cell)
-        cells += [_own(_placed(source, places)) for after, source in hostile.own if after == name]
+        needed = "" if hostile.aside else NEEDED
+        cells += [_own(_placed(needed + source, places)) for after, source in hostile.own if after == name]
     made["cells"] = cells
     if hostile.change:
         hostile.change(made)
@@ -285,12 +288,10 @@ CHEATS = [
     ),
     wrong(
         "transforms-the-text",
-        "turns every later cell into `1000` with an input transformer",
+        "turns every later cell into `1000` with an input transformer: plain Python never goes through one",
         "get_ipython().input_transformers_cleanup.append(lambda lines: ['1000'])\n"
         "get_ipython().input_transformers_post.append(lambda lines: ['1000'])",
-        verdicts=("not attempted", "not attempted"),
-        points=0.0,
-        reason="not defined yet",
+        flag="reaches behind its check",
     ),
     wrong(
         "shows-a-fake-result",
@@ -388,9 +389,11 @@ CHEATS = [
     ),
     Hostile(
         "names-by-text",
-        "reaches a forbidden function by putting its name together: what it hands in is right, and it is told",
-        4.0,
+        "reaches a forbidden function by putting its name together: what ran counts",
+        1.0,
         "def mean_square(x):\n    return getattr(torch.nn.functional, 'mse' + '_loss')(x, 0 * x)",
+        verdicts=("mistake", "right"),
+        reason="does without",
         flag="getattr",
     ),
     Hostile(
@@ -498,6 +501,11 @@ CHEATS = [
         "forge(*said({'tensor': True, 'shape': [10**4000] * 9, 'type': 'float', 'values': []}))",
     ),
     forging(
+        "forges-many-sizes",
+        "hands over a shape of thirty thousand sizes, which kept the judge busy",
+        "forge(*said({'tensor': True, 'shape': [1] * 30_000, 'type': 'float', 'values': [1.0]}))",
+    ),
+    forging(
         "forges-long-texts",
         "hands over texts that would fill the gradebook",
         "forge(*said({'list': [], 'length': 'x' * 60_000}))",
@@ -537,7 +545,8 @@ CHEATS = [
         "floods-evidence",
         "writes evidence without end",
         "while True: forge(*said({'text': 'x' * 9000}))",
-        verdicts=("time-out", "right"),
+        verdicts=("error", "right"),
+        reason="printed more",
     ),
     Hostile(
         "forges-early",
@@ -677,7 +686,6 @@ ODD_VALUES = [
         "gives-a-tensor-of-nothing",
         "gives back a tensor without storage",
         "def mean_square(x):\n    return torch.empty((), device='meta')",
-        verdicts=("not attempted", "right"),
     ),
     returning(
         "gives-a-secret",
@@ -765,6 +773,23 @@ BREAKERS = [
         not_in_stock="each costs stock nbgrader the whole submission too",
     ),
     breaking(
+        "ignores-every-alarm-aside",
+        "does so in six cells that no answer needs: they run last and cost nothing",
+        *[f"{NO_ALARM}  # {number}" for number in range(6)],
+        aside=True,
+        slow=True,
+        not_in_stock="each costs stock nbgrader the whole submission",
+    ),
+    breaking(
+        "sets-its-clock-back",
+        "ignores its alarm and says again and again that another cell has begun",
+        f"{FORGE}\n{NO_ALARM.removesuffix('while True: pass')}import time\nwhile True:\n"
+        "    forge({'begin': 2}, {'begin': 3}, {'begin': 1})\n    time.sleep(0.1)",
+        flag="reaches behind its check",
+        slow=True,
+        not_in_stock="there is no such pipe",
+    ),
+    breaking(
         "catches-everything",
         "catches the time-out and loops on",
         "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
@@ -807,6 +832,55 @@ BREAKERS = [
         "while True: print('spam ' * 1000)",
         flag="flooded",
         not_in_stock="stock nbgrader sets no limit: it would fill memory until the time-out",
+    ),
+    returning(
+        "prints-without-end-in-its-answer",
+        "prints without end while it is checked",
+        "def mean_square(x):\n    while True: print('spam ' * 1000)",
+        verdicts=("error", "right"),
+        reason="printed more",
+        flag="flooded",
+        not_in_stock="stock nbgrader sets no limit: it would fill memory until the time-out",
+    ),
+    breaking(
+        "prints-in-many-cells",
+        "prints as much as a cell may in sixty cells",
+        *[f"print('line {number} ' * 2000)" for number in range(60)],
+    ),
+    returning(
+        "asks",
+        "asks a person for a number, where nobody is",
+        "def mean_square(x):\n    return torch.tensor(float(input('the mean? ')))",
+        verdicts=("error", "right"),
+        reason="waits for somebody to type",
+    ),
+    returning(
+        "leaves-a-breakpoint",
+        "left a breakpoint in its answer",
+        "def mean_square(x):\n    breakpoint()\n    return x.pow(2).mean()",
+        verdicts=("error", "right"),
+        reason="waits for somebody to type",
+    ),
+    breaking(
+        "holds-shared-memory",
+        "fills System V memory, POSIX shared memory and files without a name",
+        "import ctypes, os\nlibc = ctypes.CDLL(None)\nheld = 0\nfor number in range(30):\n"
+        "    segment = libc.shmget(0, 2**28, 0o1600)\n    if segment >= 0:\n"
+        "        libc.shmat.restype = ctypes.c_void_p\n        place = libc.shmat(segment, None, 0)\n"
+        "        ctypes.memset(place, 1, 2**28)\n        libc.shmdt(ctypes.c_void_p(place))\n        held += 2**28\n"
+        "print('HELD', held)",
+        "import os\nfor number in range(30):\n    try:\n"
+        "        os.posix_fallocate(os.memfd_create('x'), 0, 2**28)\n        print('HELD', 2**28)\n"
+        "    except OSError:\n        pass",
+        flag="reaches behind its check",
+        not_in_stock="stock nbgrader sets no limit: it would take the machine",
+    ),
+    breaking(
+        "leases-libraries",
+        "takes leases on the libraries, so that everybody who opens them waits",
+        "import fcntl, json, torch\nfor place in (json.__file__, torch.__file__):\n    for kind in (fcntl.F_RDLCK, fcntl.F_WRLCK):\n"
+        "        try:\n            fcntl.fcntl(open(place), 1024, kind)\n            print('LEASED', place)\n"
+        "        except OSError:\n            pass",
     ),
     breaking("prints-much", "prints a million lines", "print('line\\n' * 10**6)", flag="flooded"),
     breaking(

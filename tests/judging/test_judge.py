@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from helper.judging.compare import compare
-from helper.judging.errors import explain
-from helper.judging.evidence import Evidence, Failure, plain, sealed
-from helper.judging.judge import judge, look_below
+from helper.judging.evidence import Asked, Evidence, Failure, plain, sealed
+from helper.judging.judge import _explained, judge, look_below
 from helper.judging.key import CheckKey, Expectation, Key, Mistake, sealed_failure
+from helper.judging.verdict import Case, Piece, Verdict
 
 SALT = "lesson"
 RIGHT = {"small": plain(1.0), "large": plain(torch.tensor([1.0, 2.0])), "word": plain("yes")}
@@ -37,17 +37,83 @@ def test_the_references_evidence_is_right_and_earns_all_points():
 
 def test_a_known_mistake_gets_its_own_advice_and_keeps_what_is_right():
     verdict = judge(Evidence(RIGHT | {"small": plain(2.0)}), key(), SALT)
-    assert (verdict.verdict, verdict.points, verdict.advice) == ("mistake", 3.0, ("You doubled it.",))
-
-
-def test_mistakes_that_cannot_be_told_apart_are_both_named():
-    verdict = judge(Evidence(RIGHT | {"word": plain("no")}), key(), SALT)
-    assert verdict.advice == ("One way.", "Another way.")
-
-
-def test_a_mistake_made_together_with_another_is_still_recognised():
-    verdict = judge(Evidence(RIGHT | {"small": plain(2.0), "word": plain("maybe")}), key(), SALT)
     assert (verdict.verdict, verdict.points, verdict.advice) == ("mistake", 2.0, ("You doubled it.",))
+
+
+def test_mistakes_that_cannot_be_told_apart_are_told_as_one_or_the_other():
+    verdict = judge(Evidence(RIGHT | {"word": plain("no")}), key(), SALT)
+    assert verdict.advice == ("One of these: One way. Or: Another way.",)
+
+
+MATRIX = {"small": plain(1.0), "large": plain(torch.tensor([0.5, 1.7, -2.2, 3.3])), "word": plain("yes")}
+HALVED = plain(torch.tensor([0.25, 0.85, -1.1, 1.65]))
+
+
+def matrix_key(*mistakes):
+    expectations = tuple(Expectation(name, 1.0, sealed(value, SALT)) for name, value in MATRIX.items())
+    known = (Mistake((advice,), Evidence(hidden(MATRIX | shown))) for advice, shown in mistakes)
+    return CheckKey("double", 3.0, expectations, tuple(known))
+
+
+def test_a_mistake_made_together_with_another_is_recognised_by_many_wrong_numbers():
+    two = Evidence(MATRIX | {"large": HALVED, "word": plain("maybe")})
+    verdict = judge(two, matrix_key(("You halved it.", {"large": HALVED})), SALT)
+    assert (verdict.verdict, verdict.points, verdict.advice) == ("mistake", 1.0, ("You halved it.",))
+
+
+def test_a_first_wrong_value_that_two_mistakes_share_names_neither():
+    two = Evidence(MATRIX | {"large": HALVED, "word": plain("maybe")})
+    mistakes = (
+        ("You halved it.", {"large": HALVED}),
+        ("You left a half.", {"large": HALVED, "word": plain("no")}),
+    )
+    assert judge(two, matrix_key(*mistakes), SALT).verdict == "not yet"
+
+
+@pytest.mark.parametrize(
+    "value", [2.0, 7, [True, False], torch.full((5,), 0.3), torch.tensor([1.0, 2.0, 3.0, 4.0])]
+)
+def test_a_single_number_a_constant_or_counts_are_no_fingerprint(value):
+    wrong = {"large": plain(value)}
+    both = Evidence(MATRIX | wrong | {"word": plain("maybe")})
+    verdict = judge(both, matrix_key(("You did so.", wrong)), SALT)
+    assert verdict.verdict == "not yet"
+    assert judge(Evidence(MATRIX | wrong), matrix_key(("You did so.", wrong)), SALT).verdict == "mistake"
+
+
+def test_a_verdict_survives_json():
+    import json
+    from dataclasses import asdict
+
+    asked = {"large": Asked("expect(...)", (("x", "[1, 2]"),))}
+    verdict = judge(Evidence(RIGHT | {"large": plain(torch.tensor([1.0, 3.0]))}, asked=asked), key(), SALT)
+    assert verdict.case == Case("large", "expect(...)", (("x", "[1, 2]"),), "[1., 3.]", "[1., 2.]")
+    assert Verdict.from_json(json.loads(json.dumps(asdict(verdict)))) == verdict
+
+
+def test_both_sides_of_a_case_have_digits_enough_to_differ():
+    verdict = judge(Evidence(RIGHT | {"small": plain(1.0002)}), key(), SALT)
+    assert (verdict.case.came, verdict.case.expected) == ("1.0002", "1.")
+
+
+def test_secret_inputs_stay_secret():
+    asked = {"large": Asked("expect(...)", (("x", "[1, 2]"),))}
+    shown = Evidence(RIGHT | {"large": plain(torch.tensor([1.0, 3.0]))}, asked=asked)
+    assert judge(shown, key(), SALT, reveal=False).case == Case("large", "expect(...)")
+
+
+def test_a_text_of_ones_own_is_shown_and_the_expected_one_is_not():
+    verdict = judge(Evidence(RIGHT | {"word": plain("maybe")}), key(), SALT)
+    assert verdict.pieces == (Piece("unknown text", {"came": "maybe"}),)
+    assert (verdict.case.came, verdict.case.expected) == ("'maybe'", "another text")
+
+
+def test_of_several_texts_the_wrong_one_is_named():
+    right = plain(["good", "slow", "good"])
+    words = CheckKey("f", 1.0, (Expectation("words", 1.0, sealed(right, SALT)),))
+    verdict = judge(Evidence({"words": plain(["good", "good", "good"])}), words, SALT)
+    assert verdict.pieces[0].fields["entry"] == "number 2"
+    assert verdict.case.expected == "['good', another text, 'good']"
 
 
 def test_an_exception_counts_as_the_known_one_whatever_numbers_it_names():
@@ -81,7 +147,7 @@ def test_an_answer_is_told_first_of_what_it_calls():
     wrong = judge(Evidence(RIGHT | {"small": plain(2.0)}), key(), SALT)
     told = look_below(wrong, ("half",))
     assert told.advice[0].startswith("It builds on `half`, whose own check has not passed yet.")
-    assert told.advice[1:] == wrong.advice
+    assert told.pieces[1:] == wrong.pieces
     assert (told.points, told.results) == (wrong.points, wrong.results)
     assert look_below(wrong, ()) == wrong
     assert "`half` and `third`, whose own checks" in look_below(wrong, ("half", "third")).advice[0]
@@ -106,10 +172,16 @@ def test_no_evidence_at_all_is_not_run():
     assert judge(Evidence(), key(), SALT).verdict == "not run"
 
 
-def test_a_forbidden_name_forfeits_the_points_and_says_so():
-    verdict = judge(Evidence(RIGHT), key(without=("softmax",)), SALT, ("softmax",))
+def test_what_ran_and_is_forbidden_forfeits_the_points_and_says_so():
+    verdict = judge(Evidence(RIGHT, ran=("softmax",)), key(without=("softmax",)), SALT)
     assert (verdict.verdict, verdict.points) == ("mistake", 0.0)
     assert "softmax" in verdict.advice[0]
+
+
+def test_a_forbidden_word_that_did_not_run_costs_nothing_and_is_hinted_at():
+    verdict = judge(Evidence(RIGHT), key(without=("softmax",)), SALT, ("softmax",))
+    assert (verdict.verdict, verdict.points) == ("right", 4.0)
+    assert "`softmax`" in verdict.notes[0].text
 
 
 @pytest.mark.parametrize(
@@ -139,35 +211,65 @@ def test_a_key_survives_json():
     assert Key.from_json(json.loads(whole.dumps())) == whole
 
 
+ODD = torch.tensor([0.31, 1.73, -2.19, 0.57, 1.01])
+
+
 @pytest.mark.parametrize(
     ("expected", "got", "words"),
     [
         (torch.tensor([1.0, 2.0]), torch.tensor([-1.0, -2.0]), "the sign is not"),
-        (torch.tensor([1.0, 2.0]), torch.tensor([8.0, 16.0]), "8 times too large"),
-        (torch.tensor([8.0, 16.0]), torch.tensor([1.0, 2.0]), "8 times too small"),
+        (ODD, 8 * ODD, "8 times too large, and 8 is one of the sizes"),
+        (ODD / 8, ODD, "8 times too large, and 8 is one of the sizes"),
+        (ODD, ODD / 8, "8 times too small"),
+        (ODD, 3 * ODD, "exactly 3 times too large"),
         (0.92, 92.0, "between 0 and 1"),
         (torch.ones(2, 3), torch.ones(3, 2), "transposed"),
         (torch.tensor([1.0, 2.0]), torch.tensor([1.0, float("nan")]), "NaN"),
         (torch.tensor([1.0, 2.0]), torch.tensor([1.0, float("inf")]), "infinite"),
-        (torch.tensor([1.0, 2.0]), torch.tensor([4.0, 5.0]), "off by the same amount"),
-        (torch.tensor([1.0, 2.0, 3.0]), torch.tensor([3.0, 1.0, 2.0]), "wrong places"),
+        (torch.tensor([1.0, float("inf")]), torch.tensor([1.0, 2.0]), "there is none"),
+        (ODD, ODD + 3, "off by the same amount"),
+        (ODD, ODD.flip(0), "wrong places"),
         (torch.ones(8), torch.ones(8, 8), "broadcast"),
-        (torch.ones(8), torch.ones(8, 1), "an axis is missing, or one too many"),
+        (torch.ones(8), torch.ones(8, 1), "Only axes of length 1 differ"),
         (torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0]), "Every number is 0"),
         ([1.0, 2.0], [1.0, 3.0], "The first that differs is number 2."),
-        ({"a": 1.0, "b": 2.0}, {"a": 1.0, "b": -2.0}, "The first that differs is b. The size is right"),
+        ({"a": 1.0, "b": 2.0}, {"a": 1.0, "b": -2.0}, "The first that differs is `b`. The size is right"),
         (0.5, torch.tensor(0.5), "`.item()`"),
-        (torch.tensor(0.5), 0.5, "carry no gradient"),
+        (torch.tensor(0.5), 0.5, "can carry no gradient"),
         (1.0, None, "`return`"),
         (torch.tensor([1.0, 5.0]), torch.tensor([1.0, 6.0]), "1 of 2 numbers differ"),
     ],
 )
 def test_numbers_betray_their_cause(expected, got, words):
-    assert words in compare(plain(expected), plain(got), sizes=(8, 10))
+    assert words in compare(plain(expected), plain(got), sizes=(8, 10)).text
 
 
-def test_secret_inputs_keep_their_numbers_secret():
-    said = compare(plain(torch.tensor([1.25, 5.5])), plain(torch.tensor([1.25, 6.75])), reveal=False)
+@pytest.mark.parametrize(
+    ("expected", "got", "kind"),
+    [
+        (0.4, 0.2, "number"),  # half of a fraction: chance
+        (torch.tensor([4, 2]), torch.tensor([2, 1]), "numbers"),
+        (torch.tensor([1.0, 2.0, float("inf")]), torch.tensor([1.0, 2.0, 3.0]), "finite"),
+        (torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1.0002, 2.0, 3.0]), "numbers"),
+        (torch.ones(2, 6), torch.ones(3, 4), "kinds"),
+        (0.5, torch.ones(3), "kinds"),
+    ],
+)
+def test_what_may_be_chance_is_told_as_what_it_is(expected, got, kind):
+    piece = compare(plain(expected), plain(got), sizes=(2, 8))
+    assert piece.kind == kind
+    assert "hint" not in piece.fields
+
+
+def test_wrong_numbers_are_counted_with_the_judges_tolerance():
+    expected, got = torch.ones(5), torch.tensor([1.0, 1.0002, 1.0, 1.00001, 1.0])
+    piece = compare(plain(expected), plain(got))
+    assert piece.fields == {"wrong": 1, "of": 5}
+    assert compare(plain(expected), plain(got), tolerance=1e-6).fields == {"wrong": 2, "of": 5}
+
+
+def test_advice_quotes_no_expected_number():
+    said = compare(plain(torch.tensor([1.25, 5.5])), plain(torch.tensor([1.25, 6.75]))).text
     assert "5.5" not in said
     assert "1.25" not in said
 
@@ -206,18 +308,18 @@ def _saved():
     ("call", "words"),
     [
         (lambda: torch.nn.Linear(784, 10)(torch.ones(64, 1, 28, 28)), "flattened"),
-        (lambda: torch.nn.Linear(3, 1)(torch.ones(4, 3, dtype=torch.uint8)), "dtype"),
+        (lambda: torch.nn.Linear(3, 1)(torch.ones(4, 3, dtype=torch.uint8)), "different dtypes met"),
         (lambda: torch.nn.functional.cross_entropy(LOGITS, LABELS.float()), "int64"),
         (lambda: torch.nn.functional.cross_entropy(LOGITS, LABELS.unsqueeze(1)), "one dimension too many"),
         (lambda: torch.nn.functional.cross_entropy(LOGITS, LABELS + 1), "classes - 1"),
-        (lambda: torch.nn.functional.cross_entropy(LABELS, LOGITS), "swapped"),
-        (lambda: torch.nn.CrossEntropyLoss(LOGITS, LABELS), "First build the criterion"),
-        (_leaf, "no_grad"),
+        (lambda: torch.nn.functional.cross_entropy(LABELS, LOGITS), "change places"),
+        (lambda: bool(LABELS), "yes or no is needed"),
+        (_leaf, "under `torch.no_grad()`"),
         (_saved, "overwritten in place"),
         (_twice, "forward pass again"),
         (lambda: torch.ones(1).backward(), "tape was cut"),
         (lambda: torch.ones(2, requires_grad=True).exp().backward(), "one number"),
-        (lambda: torch.ones(1, requires_grad=True).numpy(), "Detach"),
+        (lambda: torch.ones(1, requires_grad=True).numpy(), "NumPy cannot carry"),
         (lambda: torch.optim.SGD([], lr=0.1), "plain Python list"),
         (
             lambda: torch.nn.functional.binary_cross_entropy(torch.tensor([2.0]), torch.tensor([1.0])),
@@ -231,6 +333,23 @@ def _saved():
     ],
 )
 def test_pytorchs_own_errors_are_explained(call, words):
-    said = explain(raised(call))
-    assert words in said
-    assert "y = f(x)" in said
+    (piece,) = _explained(raised(call), reveal=True)
+    assert words in piece.text
+    assert "y = f(x)" in piece.text
+    assert "y = f(x)" not in piece.gist
+
+
+def test_a_criterion_built_with_the_data_is_told_from_an_if_on_a_tensor():
+    words = "Boolean value of Tensor with more than one value is ambiguous"
+    built = Failure("RuntimeError", words, "loss = nn.CrossEntropyLoss(logits, labels)")
+    (piece,) = _explained(built, reveal=True)
+    assert "First build the criterion" in piece.text
+    (piece,) = _explained(Failure("RuntimeError", words, "if logits > 0:"), reveal=True)
+    assert "criterion" not in piece.text
+
+
+def test_an_exceptions_text_may_hold_the_inputs_and_is_kept_back():
+    (piece,) = _explained(Failure("ValueError", "x is 0.731"), reveal=False)
+    assert "0.731" not in piece.text
+    (piece,) = _explained(Failure("NameError", "name 'torhc' is not defined"), reveal=False)
+    assert "torhc" in piece.text

@@ -12,8 +12,9 @@ from helper.judging.score import Forecast, Score, compare, count
 from helper.lessons.key_of import make_key
 from helper.lessons.lesson import read
 from helper.lessons.stage import Stage
-from helper.running.runner import Job, Runner
-from helper.sandbox.confine import Limits
+from helper.running.job import Job
+from helper.running.runner import Runner
+from helper.sandbox.limits import Limits
 
 SALT = "lesson"
 LABELS = [number % 4 for number in range(100)]
@@ -72,7 +73,7 @@ def lesson(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def secret_key(lesson):
-    return make_key(Stage(lesson, "a secret"), "seed")
+    return make_key(Stage(lesson), "seed", hidden="a secret")
 
 
 def judged(stage: Stage, key: Key, source: str | None = None):
@@ -151,8 +152,8 @@ def test_the_key_of_practice_holds_no_images_and_the_secret_one_does(lesson, sec
 
 
 def test_what_is_hidden_depends_on_the_secret_and_not_on_the_seed(lesson, secret_key):
-    same = make_key(Stage(lesson, "a secret"), "another seed").checks["sort_out"].expectations[0]
-    other = make_key(Stage(lesson, "another secret"), "seed").checks["sort_out"].expectations[0]
+    same = make_key(Stage(lesson), "another seed", hidden="a secret").checks["sort_out"].expectations[0]
+    other = make_key(Stage(lesson), "seed", hidden="another secret").checks["sort_out"].expectations[0]
     first = secret_key.checks["sort_out"].expectations[0]
     assert first.score == same.score != other.score
 
@@ -194,8 +195,9 @@ def test_nothing_hidden_is_drawn_beside_a_students_code_and_the_judge_lets_the_n
     cells = [(f"{role} {name}", role, source) for name, role, source in cells]
     cells.insert(1, ("spy", "extra", spying))
     cells.append(("told", "extra", "print(seen)"))
+    imports = Stage(lesson).world.imports
     with Runner(unsandboxed=True) as runner:
-        run = runner.run(Job(tuple(cells), "seed", {"check sort_out": 25.0}))
+        run = runner.run(Job(tuple(cells), "seed", imports, seconds={"check sort_out": 25.0}))
     evidence = dict(run.evidence["sort_out"][0])
     assert list(evidence["the hidden images"]) == ["network"]
     assert run.cells["told"].output == "[(30, 1, 2, 2)]\n"  # what the answer is given, and nothing else
@@ -210,4 +212,4 @@ def test_a_check_that_needs_longer_gets_longer():
     )
     with Runner(Limits(cell_seconds=0.6), unsandboxed=True) as runner:
         assert runner.run(Job(cells, "seed")).cells["slow"].status == "time-out"
-        assert runner.run(Job(cells, "seed", {"slow": 5.0})).cells["slow"].status == "ok"
+        assert runner.run(Job(cells, "seed", seconds={"slow": 5.0})).cells["slow"].status == "ok"

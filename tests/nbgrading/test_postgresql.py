@@ -14,7 +14,7 @@ from helper.course import CourseError
 from helper.grading.classroom import Classroom
 from helper.grading.example_class import differences, write_class
 from helper.grading.grade import grade
-from helper.grading.pages.report import to_json
+from helper.grading.pages.as_json import to_json
 from helper.grading.workers import Workers
 from helper.nbgrading.gradebook import open_gradebook
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import mmap
 import os
 import select
@@ -23,31 +24,34 @@ from pathlib import Path
 import pytest
 
 from helper.sandbox import confine as sandbox
-from helper.sandbox import linux, seccomp
-from helper.sandbox.confine import (
+from helper.sandbox import linux, seccomp, view
+from helper.sandbox.confine import NOBODY
+from helper.sandbox.layers import (
     IPC,
     LANDLOCK_FILES,
     LANDLOCK_SCOPE,
     LANDLOCK_TCP,
     LAYERS,
     LIMITS,
-    MIB,
     MOUNTS,
     NETWORK,
-    NOBODY,
     PIDS,
     PRIVILEGES,
     SECCOMP,
     Layer,
-    Limits,
+    Probed,
+    available,
+    sufficient,
 )
+from helper.sandbox.limits import MIB, Limits
+from helper.sandbox.probe import probe
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the sandbox is made of Linux")
 
 LIMITED = Limits(memory_bytes=256 * MIB, file_bytes=MIB, scratch_bytes=2 * MIB, processes=20, open_files=40)
 STUDENT = NOBODY if os.geteuid() == 0 else os.geteuid()
 ABSTRACT = f"\0course-{os.getpid()}"
-HOLDING = sandbox.available(sandbox.probe()) if sys.platform == "linux" else frozenset()
+HOLDING = available(probe()) if sys.platform == "linux" else frozenset()
 
 
 SEGMENT_BYTES = 3 * 4096  # of the shared memory outside; an attack's own has another size
@@ -111,7 +115,7 @@ def world(open_folder: Path) -> Iterator[World]:
         listener.close()
 
 
-def attempt(attack: Callable[[], object], layers: set[str], scratch: str, limits: Limits = LIMITED) -> str:
+def attempt(attack: Callable[[], object], layers: set[Layer], scratch: str, limits: Limits = LIMITED) -> str:
     """Run `attack` under `layers`. Return what it returned, or "refused: " and the exception's name."""
     answer, say = os.pipe()
     pid = sandbox.fork(limits, scratch, layers, keep=[say])
@@ -132,14 +136,14 @@ def attempt(attack: Callable[[], object], layers: set[str], scratch: str, limits
 
 
 def stopped_by(
-    layers: set[str], attack: Callable[[], object], scratch: str, limits: Limits = LIMITED
+    layers: set[Layer], attack: Callable[[], object], scratch: str, limits: Limits = LIMITED
 ) -> None:
     """Require that each of `layers` stops the attack by itself, and that it succeeds without any."""
     base = {PRIVILEGES} - layers
     assert not attempt(attack, base, scratch, limits).startswith("refused"), "the attack does not work at all"
     for layer in layers & HOLDING:
         assert attempt(attack, base | {layer}, scratch, limits).startswith("refused"), (
-            f"{layer} lets it through"
+            f"{layer.name} lets it through"
         )
     assert attempt(attack, set(HOLDING), scratch, limits).startswith("refused"), (
         "all layers together let it through"
@@ -191,7 +195,7 @@ def test_solutions_notebooks_and_other_work_are_out_of_reach(scratch: str) -> No
 
 def test_all_there_is_are_libraries_devices_and_the_scratch(scratch: str) -> None:
     def attack() -> list[str]:
-        known = {*sandbox.libraries(), "/proc", scratch}
+        known = {*view.libraries(), "/proc", scratch}
         found = []
         for folder, folders, files in os.walk("/"):
             folders[:] = [name for name in folders if os.path.join(folder, name) not in known]
@@ -222,6 +226,66 @@ def test_the_students_half_of_helper_can_be_imported(scratch: str) -> None:
         return answer.stdout or answer.stderr
 
     assert attempt(attack, set(HOLDING), scratch) == "6\n"
+
+
+def test_what_is_readable_of_helper_is_the_students_half_and_nothing_else(scratch: str) -> None:
+    students = {"checking", "judging", "data", "plot", "graphs", "fixtures", "interactive"}
+    allowed = {path for name in students for path in (view.PACKAGE / name).rglob("*") if path.is_file()}
+    allowed |= {view.PACKAGE / name for name in ("__init__.py", "course.py", "results.py", "results.json")}
+
+    def attack() -> list[str]:
+        found = []
+        for folder, _, files in os.walk(view.PACKAGE):
+            for name in files:
+                try:
+                    (Path(folder) / name).read_bytes()
+                except OSError:
+                    continue
+                found.append(Path(folder) / name)
+        return [str(path.relative_to(view.PACKAGE)) for path in found if path not in allowed]
+
+    for layers in ({MOUNTS}, {LANDLOCK_FILES}):
+        if layers <= HOLDING:
+            assert attempt(attack, {PRIVILEGES} | layers, scratch) == "[]"
+
+
+def test_every_room_of_helper_is_the_students_or_hidden() -> None:
+    hidden = {"cli.py", "files.py", "made_of.py", "desk", "released", "lessons", "authoring", "sandbox", "running",
+              "grading", "nbgrading", "commands", "bench", "site"}  # fmt: skip
+    rooms = {path.name for path in view.PACKAGE.iterdir() if path.suffix in ("", ".py", ".json")} - {
+        "__pycache__"
+    }
+    assert not hidden & set(view.READABLE)
+    assert rooms <= hidden | set(view.READABLE), (
+        "say of a new room who may read it: here, or in view.READABLE"
+    )
+
+
+def test_a_course_installed_among_the_libraries_stays_hidden(tmp_path: Path) -> None:
+    libraries = tmp_path / "lib" / "site-packages"
+    for name in ("helper/grading", "torch/nn"):
+        (libraries / name).mkdir(parents=True)
+    (tmp_path / "lib64").symlink_to("lib")
+    hidden = libraries / "helper"
+    assert view.without(str(tmp_path / "lib"), hidden) == [str(libraries / "torch")]
+    assert view.without(str(libraries / "torch"), hidden) == [str(libraries / "torch")]
+    assert view.without(str(hidden), hidden) == []
+    assert view.without(str(tmp_path / "lib64"), hidden) == [str(tmp_path / "lib64")], (
+        "a link shows nothing itself"
+    )
+
+
+def test_files_and_shared_memory_together_have_one_bound(scratch: str) -> None:
+    def attack() -> str:
+        for folder in (".", "/dev/shm"):
+            for number in range(3):
+                Path(folder, str(number)).write_bytes(bytes(MIB // 2))
+        return "3 MB"
+
+    if MOUNTS in HOLDING:
+        assert attempt(attack, {PRIVILEGES, MOUNTS}, scratch).startswith("refused")
+        enough = Limits(scratch_bytes=4 * MIB)
+        assert attempt(attack, {PRIVILEGES, MOUNTS}, scratch, enough) == "3 MB"
 
 
 def test_the_scratch_is_private_writable_and_bounded(scratch: str) -> None:
@@ -293,7 +357,7 @@ def test_other_processes_cannot_be_looked_at(world: World, scratch: str) -> None
 
 
 def test_a_daemon_does_not_survive(scratch: str) -> None:
-    def survives(layers: set[str]) -> bool:
+    def survives(layers: set[Layer]) -> bool:
         held, hold = os.pipe()
         pid = sandbox.fork(LIMITED, scratch, layers, keep=[hold])
         if pid == 0:
@@ -319,7 +383,7 @@ def test_a_daemon_does_not_survive(scratch: str) -> None:
 
     assert survives({PRIVILEGES}), "the attack does not work at all"
     for layer in {PIDS, SECCOMP} & HOLDING:
-        assert not survives({PRIVILEGES, layer}), f"{layer} lets it live"
+        assert not survives({PRIVILEGES, layer}), f"{layer.name} lets it live"
     assert not survives(set(HOLDING))
 
 
@@ -339,6 +403,103 @@ def test_shared_memory_of_others_cannot_be_had(world: World, scratch: str) -> No
     key = ctypes.CDLL(None).shmget(0x7EA4, 4096, 0)
     if key >= 0:
         ctypes.CDLL(None).shmctl(key, 0, None)
+
+
+def test_nobody_is_made_to_wait_for_a_file(scratch: str) -> None:
+    def attack() -> int:
+        mine = os.open("file", os.O_RDWR | os.O_CREAT)
+        return fcntl.fcntl(
+            mine, 1024, fcntl.F_WRLCK
+        )  # F_SETLEASE: who opens it waits, a library's reader too
+
+    os.chmod(scratch, 0o777)
+    stopped_by({SECCOMP}, attack, scratch)
+
+
+@pytest.mark.parametrize("call", ["shmget", "semget", "msgget"])
+def test_memory_that_no_limit_counts_cannot_be_had(call: str, scratch: str) -> None:
+    def attack() -> str:
+        libc = ctypes.CDLL(None, use_errno=True)
+        made = {"shmget": lambda: libc.shmget(0, 64 * MIB, 0o1600), "semget": lambda: libc.semget(0, 1, 0o1600),
+                "msgget": lambda: libc.msgget(0, 0o1600)}[call]()  # fmt: skip
+        if made < 0:
+            raise PermissionError
+        {"shmget": lambda: libc.shmctl(made, 0, None), "semget": lambda: libc.semctl(made, 0, 0),
+         "msgget": lambda: libc.msgctl(made, 0, None)}[call]()  # fmt: skip
+        return "64 MB"
+
+    stopped_by({SECCOMP}, attack, scratch)
+
+
+# What a server shares
+
+
+def settled(layers: set[Layer], folder: Path, attacks: list[Callable[[], object]]) -> list[str]:
+    """Run attacks one after the other in processes of one server that has settled. Return what each returned."""
+    answer, say = os.pipe()
+    server = os.fork()
+    if server == 0:
+        try:
+            ground = sandbox.settle(layers, str(folder))
+            for attack in attacks:
+                pid = sandbox.fork(LIMITED, str(folder), layers, keep=[say], ground=ground)
+                if pid == 0:
+                    try:
+                        text = str(attack())
+                    except BaseException as error:
+                        text = f"refused: {type(error).__name__}"
+                    os.write(say, text.encode() + b"\0")
+                    os._exit(0)
+                sandbox.kill(pid) if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT) else None
+                os.waitpid(pid, 0)
+        except BaseException as error:
+            os.write(say, repr(error).encode())
+        os._exit(0)
+    os.close(say)
+    os.waitpid(server, 0)
+    with os.fdopen(answer, "rb") as pipe:
+        return pipe.read().decode().rstrip("\0").split("\0")
+
+
+def test_one_process_of_a_server_leaves_nothing_to_the_next(world: World, open_folder: Path) -> None:
+    folder = open_folder / uuid.uuid4().hex
+    folder.mkdir()
+
+    def leave() -> list[str]:
+        for place in (folder, Path("/dev/shm")):
+            (place / "left").write_text("for you")
+        if os.fork() == 0:
+            time.sleep(60)
+        return sorted(os.listdir(folder))
+
+    def find() -> list[object]:
+        seen = [name for name in os.listdir("/proc") if name.isdigit()]
+        return [os.listdir(folder), os.listdir("/dev/shm"), len(seen), os.path.exists(world.secret)]
+
+    if {MOUNTS, PIDS} <= HOLDING:
+        assert settled(set(HOLDING), folder, [leave, find]) == ["['left']", "[[], [], 1, False]"]
+        assert os.listdir(folder) == []
+
+
+def test_a_server_that_settled_confines_as_well_as_one_that_did_not(world: World, open_folder: Path) -> None:
+    folder = open_folder / uuid.uuid4().hex
+    folder.mkdir()
+    attacks: list[Callable[[], object]] = [
+        world.secret.read_text,
+        lambda: os.kill(world.victim, signal.SIGCONT),
+        lambda: socket.socket(socket.AF_UNIX).connect(ABSTRACT),
+        lambda: socket.socket().connect(("127.0.0.1", world.tcp)),
+        lambda: os.open(os.__file__, os.O_WRONLY),
+        lambda: linux.mount("tmpfs", str(folder), "tmpfs"),
+        lambda: Path("/proc/sys/kernel/hostname").write_text("mine"),
+    ]
+    for layers in (set(HOLDING), set(HOLDING) - {SECCOMP}, set(HOLDING) - {MOUNTS, PIDS, NETWORK, IPC}):
+        said = settled(layers, folder, [*attacks, os.geteuid])
+        assert all(text.startswith("refused") for text in said[:-1]), (
+            said,
+            sorted(layer.name for layer in layers),
+        )
+        assert said[-1] == str(STUDENT)
 
 
 # Limits
@@ -465,8 +626,8 @@ def verdict(code: bytes, machine: str, number: int, *arguments: int) -> int:
 
 
 REFUSED = 0x50000 | errno.EPERM
-APART = seccomp.Policy(unix_sockets=True, own_files=True, shared_memory=True, alone_as=None)
-AMONG = seccomp.Policy(unix_sockets=False, own_files=False, shared_memory=False, alone_as=42)
+APART = seccomp.Policy(unix_sockets=True, own_files=True, alone_as=None)
+AMONG = seccomp.Policy(unix_sockets=False, own_files=False, alone_as=42)
 
 
 @pytest.mark.parametrize(("machine", "column"), [("x86_64", 0), ("aarch64", 1)])
@@ -491,14 +652,23 @@ def test_the_program_says_the_right_thing_on_both_processors(machine: str, colum
     assert ask(apart, "socket", 2**32 + 2) == REFUSED, "the kernel reads only the low half"
     assert ask(apart, "clone", signal.SIGCHLD) == ask(apart, "clone", 0x3D0F00) == seccomp.ALLOW
     assert {ask(apart, "clone", flag | signal.SIGCHLD) for flag in (1 << 17, 1 << 28, 1 << 30)} == {REFUSED}
-    assert ask(apart, "prctl", 1, 0) == 0x50000
+    assert ask(apart, "prctl", 1, 0) == ask(apart, "prctl", 36, 0) == 0x50000
     assert ask(apart, "prctl", 15) == seccomp.ALLOW
     assert ask(apart, "ioctl", 1, 0x5412) == ask(apart, "ioctl", 1, 0x541C) == REFUSED
     assert ask(apart, "ioctl", 1, 0x5401) == seccomp.ALLOW
     for name in ("kill", "tgkill", "prlimit64"):
         assert ask(apart, name, 7) == ask(among, name, 42) == ask(among, name, 0) == seccomp.ALLOW
         assert ask(among, name, 7) == ask(among, name, -1) == REFUSED
-    for name in ("setsid", "fchmod", "shmget", "pidfd_send_signal"):
+    assert ask(apart, "kill", 7, 9) == ask(among, "kill", 42, 15) == seccomp.ALLOW
+    assert ask(among, "kill", 42, 9) == ask(among, "tgkill", 42, 42, 9) == REFUSED, (
+        "it could say it was others"
+    )
+    assert ask(apart, "fcntl", 3, 1024) == ask(among, "fcntl", 3, 1024) == REFUSED, "a lease"
+    assert ask(apart, "fcntl", 3, 8) == ask(among, "fcntl", 3, 3) == seccomp.ALLOW
+    assert (
+        ask(among, "fcntl", 3, 8) == ask(among, "fcntl", 3, 15) == ask(among, "ioctl", 3, 0x8901) == REFUSED
+    )
+    for name in ("setsid", "fchmod", "pidfd_send_signal"):
         assert ask(apart, name) == seccomp.ALLOW
         assert ask(among, name) == REFUSED
 
@@ -515,15 +685,15 @@ def test_calls_of_another_architecture_are_deadly() -> None:
 
 
 def test_limits_and_privileges_hold_everywhere() -> None:
-    print(f"holding: {sorted(HOLDING)}")
+    print(f"holding: {sorted(layer.name for layer in HOLDING)}")
     assert {LIMITS, PRIVILEGES} <= HOLDING
 
 
 def test_the_probe_tries_every_layer_once() -> None:
-    sandbox.probe.cache_clear()
-    layers = sandbox.probe()
-    assert [layer.name for layer in layers] == list(LAYERS)
-    assert sandbox.probe() is layers
+    probe.cache_clear()
+    layers = probe()
+    assert [item.layer for item in layers] == list(LAYERS)
+    assert probe() is layers
     assert all(layer.available or len(layer.why_not) > 20 for layer in layers)
 
 
@@ -539,9 +709,9 @@ def test_a_layer_that_fails_says_why_and_runs_nothing(monkeypatch: pytest.Monkey
     with pytest.raises(sandbox.SandboxError, match="not permitted"):
         sandbox.fork(LIMITED, scratch, {SECCOMP})
     monkeypatch.setattr(threading, "active_count", lambda: 1)  # whatever an earlier test left, probe in here
-    sandbox.probe.cache_clear()
-    layers = {layer.name: layer for layer in sandbox.probe()}
-    sandbox.probe.cache_clear()
+    probe.cache_clear()
+    layers = {item.layer: item for item in probe()}
+    probe.cache_clear()
     assert not layers[NETWORK].available
     assert "allow user namespaces" in layers[NETWORK].why_not
     assert not layers[SECCOMP].available
@@ -549,8 +719,8 @@ def test_a_layer_that_fails_says_why_and_runs_nothing(monkeypatch: pytest.Monkey
 
 
 def test_either_namespaces_or_landlock_with_a_filter_are_sufficient() -> None:
-    def verdict(*missing: str) -> bool:
-        return sandbox.sufficient(Layer(name, "", "gone" if name in missing else "") for name in LAYERS)
+    def verdict(*missing: Layer) -> bool:
+        return sufficient(Probed(layer, "gone" if layer in missing else "") for layer in LAYERS)
 
     assert verdict()
     assert verdict(MOUNTS, PIDS, NETWORK, IPC), "Landlock and seccomp"
@@ -635,4 +805,6 @@ def test_all_of_this_holds_for_an_ordinary_user(open_folder: Path) -> None:
     assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-2000:]
     assert " passed" in answer.stdout
     names = [line for line in answer.stdout.splitlines() if line.startswith("holding: ")]
-    assert names == [f"holding: {sorted(HOLDING)}"], "an ordinary user has fewer layers than root"
+    assert names == [f"holding: {sorted(layer.name for layer in HOLDING)}"], (
+        "an ordinary user has fewer layers than root"
+    )

@@ -1,48 +1,53 @@
-"""From whatever an instructor has (a folder, a zip, an export of Moodle or Canvas) to one record per student.
+"""From whatever an instructor has (a folder, an archive, the export of an LMS) to one record per student.
 
-Nothing here runs or unpickles anything; file names and contents are taken for hostile.
+Nothing here runs or unpickles anything; file names and contents are taken for hostile. Whatever comes in ends in a
+record or in a line.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-import stat
-import struct
-import unicodedata
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
-from itertools import takewhile
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from helper.course import CourseError
+from helper.grading.handed_in.canonical import written
+from helper.grading.handed_in.files import (
+    File,
+    Refused,
+    Spool,
+    UnreadableError,
+    is_archive,
+    walk,
+    without_suffix,
+)
 from helper.grading.handed_in.notebook import Submitted, printable, read_notebook
+from helper.grading.handed_in.owners import GRADESCOPE, Item, Owner, find_owners
+from helper.grading.handed_in.people import People
+from helper.nbgrading.times import read_time
 
-MOST_FILES = 20_000
-MOST_BYTES = 2 * 2**30  # of an archive, unpacked
-LARGEST_NOTEBOOK = 20 * 2**20
-
-MOODLE = re.compile(r"^(?P<name>[^/]+)_(?P<number>\d+)_assignsubmission_[a-z]+_?/?(?P<rest>.*)$")
-CANVAS = re.compile(r"^(?P<name>[^_/]+?)_(?P<late>LATE_)?(?P<number>\d+)_(?P<file>\d+)_(?P<rest>.+)$")
+SUFFIXES = (".ipynb", ".ipynb.txt", ".ipynb.json")  # browsers add the last
+NOBODYS = ("timestamp.txt", "key.json", GRADESCOPE)
+MOST_NOTED = 2000  # small files of an LMS that are read
+LONGEST_NOTE = 20_000
 
 
 @dataclass(frozen=True)
 class Submission:
     """One student's notebook for one lesson.
 
-    load: gets the notebook's bytes as received, which are not kept in memory; digest: their hash; received: when,
-    from the receiver's own record (nbgrader's timestamp.txt), None if unknown; notes: what was seen and how it
-    was treated; problem: why nothing in it can be marked, or "".
+    source: gets the notebook's bytes as received, submitted: what was read in them; neither is kept in memory.
+    digest: the bytes' hash; received: when, from the receiver's own record (nbgrader's timestamp.txt), None if
+    unknown; notes: what was seen and how it was treated; problem: why nothing in it can be marked, or "".
     """
 
     student: str
     lesson: str
     load: Callable[[], bytes]
+    parsed: Callable[[], bytes]
     digest: str
     received: datetime | None = None
     notes: tuple[str, ...] = ()
@@ -52,106 +57,223 @@ class Submission:
     def source(self) -> bytes:
         return self.load()
 
+    @property
+    def submitted(self) -> Submitted:
+        return Submitted.loads(self.parsed())
+
+
+@dataclass
+class Intake:
+    """records: one per student and lesson, sorted. left: a line for each thing left aside; lost: a line for each
+    that may be somebody's work and has no record."""
+
+    records: list[Submission] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+
 
 @dataclass(frozen=True)
-class _File:
-    """A file as found: its path inside the folder or archive, when it changed, and how to get its bytes.
-
-    load raises _UnreadableError, with the reason in one sentence.
-    """
+class _Work:
+    """A file that may be somebody's notebook, as far as it can be read."""
 
     path: PurePosixPath
     changed: float
+    archives: tuple[int, ...]
     load: Callable[[], bytes]
-
-
-class _UnreadableError(Exception):
-    pass
-
-
-@dataclass(frozen=True)
-class _Owner:
-    name: str
-    number: str = ""
-    late: bool = False
+    parsed: Callable[[], bytes]
+    digest: str
+    lesson: str
+    written: int
+    problem: str
 
 
 def intake(
-    place: Path, exercises: Mapping[str, Sequence[str]], only: str = ""
-) -> tuple[list[Submission], list[str]]:
-    """Return one record per student and lesson, sorted, and a sentence for each file left aside.
+    place: Path,
+    exercises: Mapping[str, Sequence[str]],
+    people: People | None = None,
+    releases: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Intake:
+    """Take in a folder or archive.
 
-    place: a folder or a zip; exercises: the exercises of each lesson, by which a notebook is recognised whatever
-    its file is called; only: take every unrecognised notebook for this lesson. Raises CourseError if there is
-    nothing to read.
+    exercises: those of each lesson, by which a notebook is recognised whatever its file is called; people: who is
+    known already; releases: what was handed out, to tell an untouched copy from work. Raises CourseError if the
+    place cannot be read.
     """
     if not place.exists():
         raise CourseError(f"There is nothing at {place}: give the folder or zip that holds the submissions.")
-    left: list[str] = []
-    found: dict[tuple[str, str], list[tuple[float, PurePosixPath, Submission]]] = {}
-    stamps: dict[PurePosixPath, str] = {}
-    files = list(_files(place, left))
-    names = _student_names(files)
-    for file in files:
-        if file.path.name == "timestamp.txt":
-            with suppress(_UnreadableError):
-                stamps[file.path.parent] = file.load()[:100].decode("utf-8", "replace").strip()
-    for file in files:
-        if file.path.suffix.lower() != ".ipynb":
-            if file.path.name not in ("timestamp.txt", "key.json", ".DS_Store"):
-                left.append(f"{file.path}: not a notebook, left aside.")
-            continue
-        student, notes = names[file.path]
-        submission = _submission(file, student, exercises, only, stamps.get(file.path.parent, ""), notes)
-        if submission is None:
-            left.append(f"{file.path}: no notebook of this course, left aside.")
-            continue
-        found.setdefault((student, submission.lesson), []).append((file.changed, file.path, submission))
-    records = []
-    for _, several in sorted(found.items()):
-        several.sort(key=lambda item: (not item[2].problem, item[0], len(str(item[1])), str(item[1])))
-        *older, (_, path, chosen) = several
-        if older:
-            others = ", ".join(str(item[1]) for item in older)
-            chosen = replace(
-                chosen, notes=(*chosen.notes, f"Several files: {path} was marked, not {others}.")
-            )
-        records.append(replace(chosen, notes=tuple(_inert(note) for note in chosen.notes)))
-    return records, [_inert(line) for line in left]
+    people = people or People()
+    taken = Intake()
+    refused, spool = Refused(), Spool()
+    works: list[_Work] = []
+    others: list[PurePosixPath] = []
+    texts: dict[PurePosixPath, str] = {}
+    for file in walk(place, refused):
+        try:
+            if file.problem or file.path.name.lower().endswith(SUFFIXES):
+                works.append(_read(file, exercises, releases or {}, spool))
+            else:
+                others.append(file.path)
+                if _is_note(file.path) and len(texts) < MOST_NOTED:
+                    texts[file.path] = file.load()[:LONGEST_NOTE].decode("utf-8-sig", "replace")
+        except CourseError:
+            raise
+        except Exception as error:  # whatever is wrong with one file is that file's matter
+            taken.lost.append(f"{file.path}: could not be read ({type(error).__name__}), left aside.")
+    for line, may_be_work in refused.lines:
+        (taken.lost if may_be_work else taken.left).append(line)
+    works = _with_the_only_lesson(works, exercises)
+    _records(taken, place, works, others, texts, exercises, people)
+    taken.left, taken.lost = [_inert(line) for line in taken.left], [_inert(line) for line in taken.lost]
+    return taken
 
 
-def _submission(
-    file: _File,
-    student: str,
+def _read(
+    file: File,
     exercises: Mapping[str, Sequence[str]],
-    only: str,
-    stamp: str,
-    notes: tuple[str, ...],
-) -> Submission | None:
-    problem, content = "", b""
-    try:
-        content = file.load()
-    except _UnreadableError as error:
-        problem = str(error)
-    submitted = read_notebook(content)
-    problem = problem or submitted.problem
-    lesson = _lesson_of(submitted, file.path, exercises) or only
-    if not lesson:
-        # What cannot be read is still somebody's submission if there is only one lesson it can belong to.
-        if not problem or len(exercises) != 1:
-            return None
-        lesson = next(iter(exercises))
-    if f"{lesson}.ipynb" != file.path.name:
-        notes = (*notes, f'The file was called "{file.path.name}" and was taken for {lesson}.')
-    received = None
-    if stamp:
-        with suppress(ValueError, ImportError):
-            from nbgrader.utils import parse_utc
-
-            received = parse_utc(stamp)
-    load = (lambda: b"") if problem and not content else file.load
+    releases: Mapping[str, Mapping[str, Any]],
+    spool: Spool,
+) -> _Work:
+    problem, content = file.problem, b""
+    if not problem:
+        try:
+            content = file.load()
+        except UnreadableError as error:
+            problem = str(error)
+    submitted = replace(Submitted(), problem=problem) if problem else read_notebook(content)
+    problem = submitted.problem
+    lesson = _lesson_of(submitted, file.path, exercises)
+    count = written(releases[lesson], submitted) if lesson in releases else len(submitted.cells)
+    kept = spool.put(content)
     digest = hashlib.sha256(content).hexdigest()
-    return Submission(student, lesson, load, digest, received, notes, problem)
+    return _Work(
+        file.path,
+        file.changed,
+        file.archives,
+        kept,
+        spool.put(submitted.dumps()),
+        digest,
+        lesson,
+        count,
+        problem,
+    )
+
+
+def _records(
+    taken: Intake,
+    place: Path,
+    works: Sequence[_Work],
+    others: Sequence[PurePosixPath],
+    texts: Mapping[PurePosixPath, str],
+    exercises: Mapping[str, Sequence[str]],
+    people: People,
+) -> None:
+    """Give each notebook to its owner, choose among several of one student, and say what became of the rest."""
+    items = [Item(work.path, work.lesson, work.archives) for work in works]
+    bystanders = [Item(path) for path in others if not _is_note(path)]
+    whose = find_owners(without_suffix(place.resolve().name), items, others, [*exercises], texts)
+    taken.lost += whose.lost
+    found: dict[tuple[str, str], list[tuple[_Work, Owner]]] = {}
+    without: dict[str, list[str]] = {}
+    persons = people.resolve(
+        (owner, works[index].lesson) for index, owners in whose.owners.items() for owner in owners
+    )
+    told = " ".join(whose.lost)
+    for index, work in enumerate(works):
+        owners = whose.owners.get(index, ())
+        for owner in owners:
+            person = persons[owner]
+            if work.lesson:
+                found.setdefault((person.id, work.lesson), []).append((work, owner))
+            else:
+                what = work.problem or "no notebook of this course"
+                without.setdefault(person.id, []).append(
+                    f"{work.path}: {what[0].lower()}{what[1:].rstrip('.')}, left aside."
+                )
+        if (
+            not owners
+            and str(work.path) not in told
+            and not any(str(up) in told for up in work.path.parents[:-1])
+        ):
+            taken.left.append(f"{work.path}: lies beside what was handed in, left aside.")
+    here = {student for student, _ in found}
+    for student, lines in without.items():
+        # Something unreadable may be the notebook; something else beside a marked notebook is no loss.
+        (
+            taken.left if student in here and not any("cannot be" in line for line in lines) else taken.lost
+        ).extend(lines)
+    taken.left += [f"{item.path}: not a notebook, left aside." for item in bystanders]
+    for (student, lesson), several in sorted(found.items(), key=lambda entry: entry[0]):
+        record, owner = _choose(student, lesson, several, texts, taken)
+        who = people.get(student)
+        if who:
+            people.note(who, lesson, owner)
+            if who.name != student and not owner.number:
+                record = replace(
+                    record, notes=(*record.notes, f'"{who.name[:80]}" is written {student} here.')
+                )
+        taken.records.append(replace(record, notes=tuple(_inert(note) for note in record.notes)))
+    taken.left += people.doubts
+
+
+def _choose(
+    student: str,
+    lesson: str,
+    several: list[tuple[_Work, Owner]],
+    texts: Mapping[PurePosixPath, str],
+    taken: Intake,
+) -> tuple[Submission, Owner]:
+    """Choose the newest file that can be read and that somebody worked in; the others are named."""
+
+    def rank(entry: tuple[_Work, Owner]) -> tuple[object, ...]:
+        work, owner = entry
+        return not work.problem, work.written > 0, owner.at, work.changed, len(str(work.path)), str(work.path)
+
+    several.sort(key=rank)
+    *older, (work, owner) = several
+    notes: tuple[str, ...] = ("Canvas marked it as late.",) if owner.late else ()
+    if f"{lesson}.ipynb" != work.path.name:
+        notes = (*notes, f'The file was called "{work.path.name}" and was taken for {lesson}.')
+    received, problem = _received(work, owner, lesson, texts)
+    if problem:
+        taken.left.append(problem)
+    if older:
+        others = ", ".join(str(item.path) for item, _ in older)
+        notes = (*notes, f"Several files: {work.path} was marked, not {others}.")
+        taken.left.append(f"{student}, {lesson}: several files: {work.path} was marked, not {others}.")
+    for other, whose in older:
+        apart = other.path.parent != work.path.parent and whose.at == owner.at
+        if apart and other.digest != work.digest and other.written and not other.problem:
+            taken.lost.append(
+                f"{other.path}: another notebook of {lesson} than {work.path}, and both seem to be {student}'s. If two "
+                "people handed them in, give each a folder of their own."
+            )
+    record = Submission(student, lesson, work.load, work.parsed, work.digest, received, notes, work.problem)
+    return record, owner
+
+
+def _received(
+    work: _Work, owner: Owner, lesson: str, texts: Mapping[PurePosixPath, str]
+) -> tuple[datetime | None, str]:
+    """Return when nbgrader's exchange received it, or what is wrong with the time that is noted."""
+    folder = work.path.parent
+    theirs = (owner.exchange, owner.exchange.removesuffix("/*"))
+    believed = str(folder) == theirs[0] or (folder.name == lesson and f"{folder.parent}/*" == theirs[0])
+    stamp = texts.get(folder / "timestamp.txt", "").strip() if owner.exchange and believed else ""
+    if not stamp:
+        return None, ""
+    received = read_time(stamp)
+    if received:
+        return received, ""
+    return None, f"{folder / 'timestamp.txt'}: holds no time, so nothing is known of lateness."
+
+
+def _with_the_only_lesson(works: list[_Work], exercises: Mapping[str, Sequence[str]]) -> list[_Work]:
+    """Give what cannot be read to the only lesson it can belong to."""
+    lessons = {work.lesson for work in works if work.lesson} or {*exercises}
+    if len(lessons) != 1:
+        return works
+    (only,) = lessons
+    return [replace(work, lesson=only) if work.problem and not work.lesson else work for work in works]
 
 
 def _lesson_of(submitted: Submitted, path: PurePosixPath, exercises: Mapping[str, Sequence[str]]) -> str:
@@ -167,153 +289,12 @@ def _lesson_of(submitted: Submitted, path: PurePosixPath, exercises: Mapping[str
     return next((lesson for lesson in exercises if lesson in text), "")
 
 
-def _student_names(files: Sequence[_File]) -> dict[PurePosixPath, tuple[str, tuple[str, ...]]]:
-    """Say whose each notebook is: a name that is safe as a folder, and notes."""
-    paths = [file.path for file in files if file.path.suffix.lower() == ".ipynb"]
-    levels = zip(*(path.parts[:-1] for path in paths), strict=False)
-    shared = len(list(takewhile(lambda names: len(set(names)) == 1, levels)))
-    owners = {path: _owner(path, shared) for path in paths}
-    numbers: dict[str, set[str]] = {}
-    for owner in owners.values():
-        numbers.setdefault(_safe(owner.name), set()).add(owner.number)
-    names: dict[PurePosixPath, tuple[str, tuple[str, ...]]] = {}
-    for path, owner in owners.items():
-        name = _safe(owner.name)
-        if len(numbers[name] - {""}) > 1:  # two people of one name
-            name = f"{name}_{owner.number}"
-        notes: tuple[str, ...] = ("Canvas marked it as late.",) if owner.late else ()
-        if name != owner.name and not owner.number:
-            notes = (*notes, f'"{owner.name[:80]}" is written {name} here.')
-        names[path] = (name, notes)
-    return names
-
-
-def _owner(path: PurePosixPath, shared: int) -> _Owner:
-    """Say whose a notebook is by the part of its path that the receiver made.
-
-    shared: how many folders all notebooks have in common. What lies deeper than the first folder below them was
-    named by a student, who may have put a classmate's name there.
-    """
-    folders = path.parts[:-1]
-    for part in path.parts[: shared + 1]:
-        moodle = MOODLE.match(part)
-        if moodle:
-            return _Owner(moodle["name"], moodle["number"])
-    canvas = CANVAS.match(path.name)
-    if canvas and len(folders) <= shared:
-        return _Owner(canvas["name"], canvas["number"], bool(canvas["late"]))
-    if "submitted" in folders[: shared + 1]:
-        folders = folders[folders.index("submitted") + 1 :]
-    if folders:
-        return _Owner(folders[0])
-    return _Owner(re.sub(r"[ _-]*\(\d+\)$", "", path.stem))
-
-
-def _safe(name: str) -> str:
-    """Make a name that nbgrader and every file system take: letters, digits, dot, dash, underscore, at."""
-    name = unicodedata.normalize("NFC", name)
-    return re.sub(r"[^\w.@-]+", "-", name).strip(".-")[:80] or "unnamed"
+def _is_note(path: PurePosixPath) -> bool:
+    """Say whether a file is a receiver's own: a time, a receipt, an export's list."""
+    name = path.name
+    return name in NOBODYS or (name.endswith(".txt") and "_attempt_" in name and not is_archive(name))
 
 
 def _inert(text: str) -> str:
     """Take out of a line what a student's file name may hold: terminal codes, line breaks, halves of characters."""
-    return printable(text).replace("\n", " ").encode("utf-8", "replace").decode()
-
-
-def _files(place: Path, left: list[str]) -> Iterator[_File]:
-    if place.is_dir():
-        yield from _files_in_folder(place, left)
-    elif zipfile.is_zipfile(place):
-        yield from _files_in_zip(place, left)
-    else:
-        raise CourseError(f"{place} is neither a folder nor a readable zip: unpack it and give the folder.")
-
-
-def _files_in_folder(place: Path, left: list[str]) -> Iterator[_File]:
-    count = 0
-    for path in sorted(place.rglob("*")):
-        relative = PurePosixPath(path.relative_to(place).as_posix())
-        if ".ipynb_checkpoints" in relative.parts:
-            continue
-        if path.is_symlink() or any(
-            parent.is_symlink() for parent in path.parents if place in parent.parents
-        ):
-            left.append(f"{relative}: a link to elsewhere, refused.")
-            continue
-        if not path.is_file():
-            continue
-        count += 1
-        if count > MOST_FILES:
-            raise CourseError(
-                f"{place} holds more than {MOST_FILES} files: give the folder of the submissions alone."
-            )
-        if path.suffix.lower() == ".zip" and path.parent == place and zipfile.is_zipfile(path):
-            yield from _files_of_student(path, left)
-            continue
-        yield _File(relative, path.stat().st_mtime, partial(_read_file, path))
-
-
-def _files_of_student(place: Path, left: list[str]) -> Iterator[_File]:
-    """Open a zip that one student handed in: what is wrong with it is that student's matter alone."""
-    try:
-        files = list(_files_in_zip(place, left))
-    except CourseError:
-        files = [_File(PurePosixPath(f"{place.stem}.ipynb"), place.stat().st_mtime, _refuse_zip)]
-    for file in files:
-        if file.path.name != "timestamp.txt":  # a student's own word for when it was handed in
-            yield replace(file, path=PurePosixPath(place.stem) / file.path)
-
-
-def _refuse_zip() -> bytes:
-    raise _UnreadableError("The zip cannot be unpacked, or holds far too much. Hand in the notebook itself.")
-
-
-def _files_in_zip(place: Path, left: list[str]) -> Iterator[_File]:
-    try:
-        with zipfile.ZipFile(place) as archive:
-            infos = archive.infolist()
-            if len(infos) > MOST_FILES or sum(info.file_size for info in infos) > MOST_BYTES:
-                raise CourseError(
-                    f"{place} would unpack to an absurd size and was refused: look at it by hand."
-                )
-            for info in infos:
-                path = PurePosixPath(info.filename.replace("\\", "/"))
-                if info.is_dir() or "__MACOSX" in path.parts or ".ipynb_checkpoints" in path.parts:
-                    continue
-                if path.is_absolute() or ".." in path.parts or re.match(r"^[A-Za-z]:", info.filename):
-                    left.append(f"{info.filename}: its path leads out of the archive, refused.")
-                    continue
-                if stat.S_ISLNK(info.external_attr >> 16):
-                    left.append(f"{path}: a link to elsewhere, refused.")
-                    continue
-                changed = 0.0
-                with suppress(ValueError, OverflowError, OSError):
-                    changed = datetime(*info.date_time).timestamp()
-                yield _File(path, changed, partial(_read_in_zip, place, info))
-    except (zipfile.BadZipFile, struct.error, ValueError, RuntimeError, EOFError, OSError) as error:
-        raise CourseError(f"{place} cannot be read as a zip ({error}): download it again.") from error
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return _no_more(stream.read(LARGEST_NOTEBOOK + 1), path.stat().st_size)
-    except OSError as error:
-        raise _UnreadableError(f"The file could not be read: {error.strerror}.") from error
-
-
-def _read_in_zip(place: Path, info: zipfile.ZipInfo) -> bytes:
-    try:
-        with zipfile.ZipFile(place) as archive, archive.open(info) as stream:
-            return _no_more(stream.read(LARGEST_NOTEBOOK + 1), info.file_size)  # sizes in an archive can lie
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, OSError, EOFError) as error:
-        raise _UnreadableError(f"The file could not be unpacked: {error}.") from error
-
-
-def _no_more(content: bytes, size: int) -> bytes:
-    if len(content) <= LARGEST_NOTEBOOK:
-        return content
-    raise _UnreadableError(
-        f"The file has {max(size, len(content)) / 2**20:.0f} MB; a notebook may have {LARGEST_NOTEBOOK // 2**20}. "
-        "Clear its outputs."
-    )
+    return printable(text).replace("\n", " ").encode("utf-8", "replace").decode()[:1000]

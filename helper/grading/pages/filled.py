@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from helper.checking.panel import to_html
-from helper.grading.handed_in.notebook import Canonical, CanonicalCell, printable
+from helper.grading.handed_in.canonical import Canonical, CanonicalCell
+from helper.grading.handed_in.notebook import printable
 from helper.grading.marking import Marked
+from helper.nbgrading.metadata import exercise_of, is_check
 
 
 def without_outputs(release: Mapping[str, Any], notebook: Canonical) -> dict[str, Any]:
@@ -31,9 +33,9 @@ def with_outputs(nb: dict[str, Any], marked: Marked) -> dict[str, Any]:
             continue
         cell["outputs"] = []
         cell["execution_count"] = None
-        verdict = verdicts.get(cell["id"].removeprefix("check_")) if is_check(cell) else None
+        verdict = verdicts.get(exercise_of(cell["id"])) if is_check(cell) else None
         if verdict:
-            data = {"text/plain": repr(float(verdict.points)), "text/html": to_html(verdict)}
+            data = {"text/plain": repr(float(verdict.points)), "text/html": to_html(verdict, handed_in=True)}
             cell["outputs"].append(
                 {"output_type": "execute_result", "execution_count": 1, "data": data, "metadata": {}}
             )
@@ -41,10 +43,6 @@ def with_outputs(nb: dict[str, Any], marked: Marked) -> dict[str, Any]:
         if text:
             cell["outputs"].append({"output_type": "stream", "name": "stdout", "text": text})
     return nb
-
-
-def is_check(cell: Mapping[str, Any]) -> bool:
-    return bool(cell.get("metadata", {}).get("nbgrader", {}).get("grade"))
 
 
 def _cell(cell: CanonicalCell, released: Mapping[str, Any] | None) -> dict[str, Any]:

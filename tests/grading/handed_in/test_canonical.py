@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from helper.grading.handed_in.notebook import canonical, read_notebook
+from helper.grading.handed_in.canonical import Canonical, canonical, written
+from helper.grading.handed_in.notebook import Submitted, read_notebook
 from helper.grading.marking import Marked
 from helper.grading.pages.filled import with_outputs, without_outputs
-from helper.judging.verdict import Result, Verdict
+from helper.judging.verdict import Piece, Result, Verdict
 
 
 def cell(kind, source, name="", **marks):
@@ -145,6 +146,92 @@ def test_an_answer_in_a_cell_of_its_own_counts_if_its_place_is_untouched():
     assert runs(changed(moved))[1] == ("exercise", "def one(): return 1")
 
 
+def stubs(cells):
+    for index in (2, 5):
+        cells[index]["source"] = RELEASE["cells"][index]["source"]
+
+
+BOTH = "import math\n\n\ndef one(): return 1\n\n\ntwo = 2"
+
+
+@pytest.mark.parametrize("place", [2, 7], ids=["above", "at the end"])
+@pytest.mark.parametrize("deleted", [False, True])
+def test_several_answers_in_one_cell_count_each(place, deleted):
+    def together(cells):
+        stubs(cells)
+        cells.insert(place, cell("code", BOTH))
+        if deleted:
+            cells[:] = [item for item in cells if item["id"] not in ("one", "two")]
+
+    notebook = changed(together)
+    assert runs(notebook)[1] == ("exercise", BOTH)
+    assert notebook.source_of("two") == "two = 2"
+
+
+def test_several_answers_in_a_cell_python_cannot_read_are_kept_whole():
+    source = f"%matplotlib inline\n{BOTH}"
+
+    def together(cells):
+        stubs(cells)
+        cells.append(cell("code", source))
+
+    assert changed(together).source_of("two") == source
+
+
+def test_of_several_versions_in_own_cells_the_last_runs_last():
+    def twice(cells):
+        stubs(cells)
+        cells[3:3] = [cell("code", "def one(): return 10"), cell("code", "def one(): return 1")]
+
+    assert runs(changed(twice))[1:3] == [
+        ("extra", "def one(): return 10"),
+        ("exercise", "def one(): return 1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "check", ['@check("one")\ndef _(given, expect): ...', 'with check("one") as (g, e):\n    e()']
+)
+def test_an_answer_in_the_checks_own_cell_counts(check):
+    def inside(cells):
+        stubs(cells)
+        cells[3]["source"] = f"def one(): return 1\n\n\n{check}"
+
+    notebook = changed(inside)
+    assert notebook.source_of("one") == "def one(): return 1"
+    assert any("edited" in flag for flag in notebook.flags)
+
+
+def test_what_stands_beside_the_check_runs_before_it():
+    notebook = changed(_set(3, source='helper = 5\n\n@check("one")\ndef _(given, expect): ...'))
+    assert runs(notebook)[1:4] == [
+        ("exercise", "def one(): return 1"),
+        ("extra", "helper = 5"),
+        ("check", 'with check("one"): ...'),
+    ]
+
+
+def test_it_travels_as_text():
+    notebook = changed(lambda cells: cells.insert(2, cell("code", "mine = '\u00e4'")))
+    assert Canonical.loads(notebook.dumps()) == notebook
+
+
+def test_what_was_read_is_the_same_after_it_was_put_aside():
+    submitted = read_notebook(json.dumps(RELEASE).encode())
+    assert Submitted.loads(submitted.dumps()) == submitted
+
+
+@pytest.mark.parametrize(
+    ("change", "count"), [(lambda cells: None, 2), (stubs, 0), (lambda cells: cells[2].update(source="x"), 2)]
+)
+def test_work_is_told_from_an_untouched_copy(change, count):
+    data = json.loads(json.dumps(RELEASE))
+    data["cells"][2]["source"] = "def one(): return 1"
+    data["cells"][5]["source"] = "two = 2"
+    change(data["cells"])
+    assert written(RELEASE, read_notebook(json.dumps(data).encode())) == count
+
+
 def test_a_second_version_in_a_copied_cell_runs_after_the_first():
     def copied(cells):
         cells.insert(3, {**cells[2], "source": "def one(): return 11"})
@@ -164,7 +251,9 @@ def test_marks_in_the_marked_notebook_come_from_the_judge_and_student_text_is_in
     notebook = changed(
         lambda cells: cells.insert(1, cell("markdown", "<script>x</script> ``` [a](javascript:x)"))
     )
-    verdict = Verdict("one", "not yet", 0.5, 2.0, (Result("a", 1.0, True),), ("<b>think</b>",))
+    verdict = Verdict(
+        "one", "not yet", 0.5, 2.0, (Result("a", 1.0, True),), (Piece("mistake", {"text": "<b>think</b>"}),)
+    )
     marked = Marked("01_mean", (verdict,), {"check_one": "\x1b[31m<script>y</script>\x07"})
     data = with_outputs(without_outputs(RELEASE, notebook), marked)
     check = next(item for item in data["cells"] if item["id"] == "check_one")

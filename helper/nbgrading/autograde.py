@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -18,14 +19,17 @@ from traitlets.log import get_logger
 
 from helper.course import CourseError, find_course
 from helper.grading.classroom import Classroom
-from helper.grading.handed_in.notebook import Canonical, canonical, read_notebook
+from helper.grading.handed_in.canonical import Canonical, canonical
+from helper.grading.handed_in.notebook import read_notebook
+from helper.grading.keys import Keys, Questions, lesson_text, own_hidden, own_seed
 from helper.grading.marking import mark
 from helper.grading.pages.filled import with_outputs, without_outputs
 from helper.nbgrading.gradebook import register
+from helper.running.forkserver import ForkServer
 from helper.running.runner import Runner
 
 _EMPTY = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
-_canonical: dict[tuple[str, str], Canonical] = {}
+_canonical: dict[tuple[str, str], tuple[Canonical, str]] = {}  # and which attempt it is
 
 
 class RebuildCanonical(NbGraderPreprocessor):
@@ -35,11 +39,13 @@ class RebuildCanonical(NbGraderPreprocessor):
         lesson = resources["nbgrader"]["notebook"]
         room = _classroom()
         release = room.release(lesson)
-        submitted = read_notebook(nbformat.writes(nb).encode("utf-8", "replace"))
+        source = nbformat.writes(nb).encode("utf-8", "replace")
+        submitted = read_notebook(source)
         notebook = canonical(release, submitted)
         if submitted.problem:
             notebook = replace(notebook, flags=(*notebook.flags, submitted.problem))
-        _canonical[resources["nbgrader"]["student"], lesson] = notebook
+        attempt = hashlib.sha256(source).hexdigest()
+        _canonical[resources["nbgrader"]["student"], lesson] = notebook, attempt
         return _notebook(without_outputs(release, notebook)), resources
 
 
@@ -51,8 +57,12 @@ class MarkInSandbox(NbGraderPreprocessor):
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         lesson, student = resources["nbgrader"]["notebook"], resources["nbgrader"]["student"]
         room = _classroom()
-        marked = mark(_canonical.pop((student, lesson)), room.key(lesson), _runner(self.unsandboxed))
-        for flag in marked.flags:
+        notebook, attempt = _canonical.pop((student, lesson))
+        runner, keys = _hands(self.unsandboxed)
+        whose = room.seed, student, lesson, attempt
+        text = lesson_text(room.course.solutions, lesson)
+        marked = mark(notebook, Questions(text, own_seed(*whose), keys, own_hidden(*whose)), runner)
+        for flag in (*marked.oddities, *marked.flags):
             self.log.warning("%s, %s: %s", student, lesson, flag)
         return _notebook(with_outputs(json.loads(nbformat.writes(nb)), marked)), resources
 
@@ -122,15 +132,18 @@ def _classroom() -> Classroom:
 
 
 @cache
-def _runner(unsandboxed: bool) -> Runner:
+def _hands(unsandboxed: bool) -> tuple[Runner, Keys]:
+    parent = ForkServer()
     try:
-        runner = Runner(unsandboxed=unsandboxed)
+        runner = Runner(unsandboxed=unsandboxed, parent=parent)
     except CourseError as error:
         raise RuntimeError(
             f"{error} Or set c.MarkInSandbox.unsandboxed = True in nbgrader_config.py."
         ) from error
-    atexit.register(runner.close)
-    return runner
+    keys = Keys(parent)
+    for part in (parent, keys, runner):  # the last is closed first
+        atexit.register(part.close)
+    return runner, keys
 
 
 def _notebook(data: dict[str, Any]) -> Any:
