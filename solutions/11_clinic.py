@@ -336,14 +336,18 @@ def _(given, expect):
     def of(sign, *patients):
         return {name: signs[name][sign] for name in patients}
 
-    expect(
-        "the first loss, in units of ln C", of("first_loss", "nothing", "softmax over the batch"), points=0.6
-    )
-    expect("the gradient of every parameter", of("gradients", "nothing", "tape cut"), points=0.6)
-    expect("the share of silent units", of("dead", "nothing", "dead units", "image ignored"), points=0.6)
-    expect(
-        "the leak between images", of("leak", "nothing", "images mixed", "softmax over the batch"), points=0.8
-    )
+    first = of("first_loss", "nothing", "softmax over the batch")
+    expect("the first loss, in units of ln C", first, points=0.6, detail=True)
+    expect("the gradient of every parameter", of("gradients", "nothing", "tape cut"), points=0.6, detail=True)
+    silent = of("dead", "nothing", "dead units", "image ignored")
+    expect("the share of silent units", silent, points=0.6, detail=True)
+    mixed = people["images mixed"]
+    mirror = copy.deepcopy(mixed.model)  # its outputs have the other sign, its leak is as strong
+    for parameter in mirror[-1].parameters():
+        parameter.data.neg_()
+    leaks = of("leak", "nothing", "images mixed", "softmax over the batch")
+    leaks["mirrored"] = vital_signs(mirror, (mixed.images, mixed.labels), mixed.criterion)["leak"]
+    expect("the leak between images", leaks, points=0.8)
     known = {name: [signs[name]["by_heart"], signs[name]["blank"]] for name in ("nothing", "image ignored")}
     expect("the loss by heart, and the one on blank images", known, points=0.8, tolerance=1e-3)
     sound.model.eval()
@@ -352,7 +356,7 @@ def _(given, expect):
     traces = [sum(p.grad is not None for p in sound.model.parameters()), hooked, int(sound.model.training)]
     moved = (vector_of(sound.model) - before).abs().max()
     untouched = torch.tensor([moved, *traces, sound.images.std()])
-    expect("the patient as it was", untouched, points=0.6)
+    expect("the patient as it was", untouched, points=0.6, detail=True)
 
 
 # %% [markdown]
@@ -663,7 +667,8 @@ def _(given, expect):
         parameter.grad = None
     history = repair_loop(toy, uneven, epochs=3, lr=0.2)
     expect("the parameters after three epochs", vector_of(toy), points=1.4)
-    expect("the mean loss over the images, in each epoch", losses_as_numbers(history), points=0.8)
+    losses = losses_as_numbers(history)
+    expect("the mean loss over the images, in each epoch", losses, points=0.8, detail=True)
 
 
 # %% [markdown]
@@ -835,7 +840,8 @@ def _(given, expect):
     spreads = sorted(parameter.std().item() for parameter in starts.parameters() if parameter.ndim == 2)
     bounds = sorted(1 / math.sqrt(3 * size) for size in (40, 30, 20))
     ratios = [round(spread / bound / 0.5) for spread, bound in zip(spreads, bounds, strict=False)]
-    expect("a start as PyTorch's", {"weights": ratios, "logits": model(probe[:2])}, points=0.4)
+    start = {"weights": ratios, "logits": model(probe[:2])}
+    expect("a start as PyTorch's", start, points=0.4, detail=True)
 
 
 # %% [markdown]

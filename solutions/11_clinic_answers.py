@@ -148,7 +148,7 @@ def vital_signs(model, batch, criterion):
     }
 
 
-# %% mistake="vital_signs"
+# %% mistake="vital_signs" slip=true
 """You trained the patient itself. An examination must not change whom it examines: everything after it, the second
 examination too, sees another network. Train a copy."""
 
@@ -191,7 +191,7 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     }
 
 
-# %% mistake="vital_signs"
+# %% mistake="vital_signs" slip=true
 """The first loss is not divided by anything. In units of ln C one range fits every number of classes: near 1 for a
 network that knows nothing yet."""
 
@@ -234,7 +234,7 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     }
 
 
-# %% mistake="vital_signs"
+# %% mistake="vital_signs" slip=true
 """You divided by ln 10. Other patients have other numbers of classes: how many, the outputs say."""
 
 
@@ -276,7 +276,7 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     }
 
 
-# %% mistake="vital_signs"
+# %% mistake="vital_signs" slip=true
 """You divided by the logarithm of the number of images. A network without knowledge spreads its belief over the
 classes, not over the batch."""
 
@@ -319,7 +319,7 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     }
 
 
-# %% mistake="vital_signs"
+# %% mistake="vital_signs" slip=true
 """Parameters that get no gradient are left out of the list, so what stands first may belong to the second layer. Each
 parameter has a place: 0.0 where nothing arrives."""
 
@@ -362,7 +362,7 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     }
 
 
-# %% mistake="vital_signs"
+# %% mistake="vital_signs" slip=true
 """You counted zeros: half of all outputs of a sound ReLU are 0. A dead unit is one that gives 0 for every image of the
 batch. First ask each unit about all images, then take the share of units."""
 
@@ -403,7 +403,7 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     }
 
 
-# %% mistake="vital_signs"
+# %% mistake="vital_signs" slip=true
 """You asked whether an image silences all units of a layer. The question is the other way round: which units are
 silent for all images? Which axis is the batch?"""
 
@@ -661,7 +661,7 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     }
 
 
-# %% mistake="vital_signs"
+# %% mistake="vital_signs" slip=true
 """After your examination the parameters still hold gradients, and the patient's next training step would add its own
 to them. `torch.autograd.grad` leaves no traces, and so does a copy."""
 
@@ -705,7 +705,7 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     }
 
 
-# %% mistake="vital_signs"
+# %% mistake="vital_signs" slip=true
 """Your hooks stay on the patient: from now on they run at every forward pass and fill a list that nobody reads. Take
 them off when they have done their work."""
 
@@ -746,7 +746,7 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     }
 
 
-# %% mistake="vital_signs"
+# %% mistake="vital_signs" slip=true
 """You put the patient into training mode and left it so. Whoever comes after you expects the mode that it had."""
 
 
@@ -1558,7 +1558,7 @@ def repair_loop(model: nn.Module, loader: torch.utils.data.DataLoader, epochs: i
     return history
 
 
-# %% mistake="repair_loop"
+# %% mistake="repair_loop" slip=true
 """You repaired something that was whole: the loss of the epoch was a mean over the images, and now it is a mean of the
 batches' means. The last batch is smaller and counts too much."""
 
@@ -1995,7 +1995,7 @@ def repair_model(n_in: int, wide: int, narrow: int, n_out: int) -> nn.Module:
     return Model()
 
 
-# %% mistake="repair_model"
+# %% mistake="repair_model" slip=true
 """All parameters begin at 0. Then the units of a layer stay alike forever, and no gradient gets through: PyTorch's own
 start was no fault."""
 
@@ -2019,7 +2019,7 @@ def repair_model(n_in: int, wide: int, narrow: int, n_out: int) -> nn.Module:
     return model
 
 
-# %% mistake="repair_model"
+# %% mistake="repair_model" slip=true
 """The weights begin with a standard deviation of 1: the first scores are huge. How PyTorch starts its layers was no
 fault."""
 
@@ -2250,7 +2250,7 @@ def solve(images, labels):
         return model, (model(images[2500:]).argmax(1) == labels[2500:]).float().mean().item()
 
 
-# %% mistake="solve"
+# %% mistake="solve" slip=true
 """The expected accuracy was counted on images that the network was trained on. Those it knows. Keep some apart that it
 never sees in training."""
 
