@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
 import random
 import shutil
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from helper.course import CourseError
 from helper.files import write_whole
 from helper.grading.classroom import Classroom
-from helper.grading.keys import own_seed
+from helper.grading.keys import attempt_of, own_seed
 from helper.judging.judge import judge
 from helper.judging.key import Key
 from helper.lessons.lesson import Answer, Lesson, read
@@ -95,9 +94,9 @@ def write_class(
     """Write `students` submissions per lesson and sheet.json into the classroom.
 
     The submissions are the same for the same seed. The first students show one thing each throughout (all right,
-    nothing attempted, and so on), the others a mixture. The sheet holds what each must get on the questions of
-    its own, found by running the code here, without notebook, sandbox or workers. Returns the sheet's path.
-    Raises CourseError for an unknown lesson or no students.
+    nothing attempted, and so on), the others a mixture. The sheet holds what each must get for its own questions under
+    the classroom's secret seed, found by running the code here, without notebook, sandbox or workers. Returns the
+    sheet's path. Raises CourseError for an unknown lesson or no students.
     """
     from helper.lessons.key_of import make_key  # torch with it
     from helper.lessons.stage import Stage  # torch with it
@@ -121,9 +120,9 @@ def write_class(
             shutil.rmtree(folder, ignore_errors=True)
             text = json.dumps(notebook, indent=1) + "\n"
             write_whole(folder / f"{lesson_stem}.ipynb", text)
-            # The questions of this very file, as when it is marked.
-            seed = own_seed(room.seed, student, lesson_stem, hashlib.sha256(text.encode()).hexdigest())
-            points = _points(stage, make_key(stage, seed, reference_only=True), release, handed)
+            questions = own_seed(room.seed, student, lesson_stem, attempt_of(text.encode()))
+            key = make_key(stage, questions, reference_only=True)
+            points = _points(stage, key, release, handed)
             sheet["students"].setdefault(student, {})[lesson_stem] = {
                 "points": round(sum(points.values()), 2),
                 "checks": {exercise: round(earned, 2) for exercise, earned in points.items()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from helper.course import SECONDS_PER_CELL
 from helper.judging.evidence import RELATIVE_TOLERANCE, Evidence, sealed
@@ -72,7 +72,7 @@ def _check_key(stage: Stage, name: str, seed: str, reference_only: bool) -> Chec
         name,
         lesson.checks[name].points,
         expectations,
-        () if reference_only else _mistakes(stage, name, seed),
+        () if reference_only else run_mistakes(stage, name, seed),
         lesson.exercises[name].without,
         reference.sizes,
     )
@@ -88,12 +88,19 @@ def _points(reference: Shown, whole: float, place: str) -> dict[str, float]:
     return {item: round(reference.points.get(item, share), 6) for item in reference.evidence.shown}
 
 
-def _mistakes(stage: Stage, name: str, seed: str) -> tuple[Mistake, ...]:
-    """Run every mistake of the bank. Those that show the same evidence become one, with the advice of each."""
+def run_mistakes(
+    stage: Stage, name: str, seed: str, titles: Collection[str] | None = None
+) -> tuple[Mistake, ...]:
+    """Run the mistakes of the bank, all or those of some titles.
+
+    Those that show the same evidence become one, with the advice of each.
+    """
     mistakes: dict[int, Mistake] = {}
     known: list[Evidence] = []
     for answer in stage.lesson.answers:
         if answer.exercise != name or answer.kind != "mistake":
+            continue
+        if titles is not None and answer.title not in titles:
             continue
         raw = stage.evidence(name, answer.source, seed).evidence
         values = {item: sealed(value, stage.lesson.stem) for item, value in raw.shown.items()}

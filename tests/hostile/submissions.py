@@ -389,9 +389,11 @@ CHEATS = [
     ),
     Hostile(
         "names-by-text",
-        "reaches a forbidden function by putting its name together: what it hands in is right, and it is told",
-        4.0,
+        "reaches a forbidden function by putting its name together: what ran counts",
+        1.0,
         "def mean_square(x):\n    return getattr(torch.nn.functional, 'mse' + '_loss')(x, 0 * x)",
+        verdicts=("mistake", "right"),
+        reason="does without",
         flag="getattr",
     ),
     Hostile(
@@ -684,7 +686,6 @@ ODD_VALUES = [
         "gives-a-tensor-of-nothing",
         "gives back a tensor without storage",
         "def mean_square(x):\n    return torch.empty((), device='meta')",
-        verdicts=("not attempted", "right"),
     ),
     returning(
         "gives-a-secret",

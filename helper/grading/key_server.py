@@ -1,0 +1,140 @@
+"""The process that computes keys: it has the lessons' references and mistakes, and never sees student code.
+
+Running all mistakes of a check takes twenty times as long as the check. A mistake shows the same under every seed but
+for its numbers: the first time a check has failed all its mistakes are run, from then on those that can have shown
+what a student's answer did.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from helper.course import CourseError
+from helper.judging.evidence import Evidence, same, sealed
+from helper.judging.key import CheckKey, Key, Mistake, sealed_failure
+
+
+def serve(control: socket.socket) -> None:
+    """Answer requests for keys until the other side is gone."""
+    desks: dict[str, _Desk] = {}
+    with control.makefile("rb") as requests:
+        for line in requests:
+            wanted = json.loads(line)
+            try:
+                if wanted["lesson"] not in desks:
+                    desks[wanted["lesson"]] = _Desk(wanted["text"])
+                desk, seed = desks[wanted["lesson"]], wanted["seed"]
+                failed = {name: Evidence.from_json(data) for name, data in wanted["failed"].items()}
+                key = desk.with_mistakes(seed, failed) if failed else desk.reference(seed)
+                answer: dict[str, Any] = {"key": key.to_json()}
+            except CourseError as error:
+                answer = {"problem": str(error)}
+            control.sendall(json.dumps(answer).encode() + b"\n")
+
+
+class _Desk:
+    """One lesson, ready to be asked for keys."""
+
+    def __init__(self, text: str) -> None:
+        from helper.checking.world import World
+        from helper.lessons.stage import Stage
+
+        self._stage = Stage(_lesson(text))
+        self._stage.world = World(self._stage.world.imports)  # what a reference uses need not be watched
+        self._looks: dict[str, dict[str, _Look]] = {}  # by check and title of the mistake
+
+    def reference(self, seed: str, names: list[str] | None = None) -> Key:
+        from helper.lessons.key_of import make_key
+
+        return make_key(self._stage, seed, names, reference_only=True)
+
+    def with_mistakes(self, seed: str, failed: Mapping[str, Evidence]) -> Key:
+        """Return the key of some checks with the mistakes that can have shown what was shown there."""
+        key = self.reference(seed, [*failed])
+        checks = {
+            name: replace(key.checks[name], mistakes=self._mistakes(seed, key.checks[name], evidence))
+            for name, evidence in failed.items()
+        }
+        return replace(key, checks=checks)
+
+    def _mistakes(self, seed: str, check: CheckKey, evidence: Evidence) -> tuple[Mistake, ...]:
+        from helper.lessons.key_of import run_mistakes
+
+        if check.name not in self._looks:
+            mistakes = run_mistakes(self._stage, check.name, seed)
+            self._looks[check.name] = {
+                title: _Look(mistake.evidence, check) for mistake in mistakes for title in mistake.advice
+            }
+            return mistakes
+        salt = self._stage.lesson.stem
+        shown = {name: sealed(value, salt) for name, value in evidence.shown.items()}
+        got = Evidence(shown, sealed_failure(evidence.failure, salt))
+        look, looks = _Look(got, check), self._looks[check.name]
+        if look.has_text:
+            return run_mistakes(self._stage, check.name, seed)  # few, and each text is one to choose from
+        twins = {title for title, other in looks.items() if other == look}
+        mistakes = run_mistakes(self._stage, check.name, seed, twins)
+        tolerances = {item.name: item.tolerance for item in check.expectations}
+        if any(_agree(mistake.evidence, got, tolerances) for mistake in mistakes):
+            return mistakes
+        alike = {title for title, other in looks.items() if look.could_be(other)}
+        return run_mistakes(self._stage, check.name, seed, twins | alike)
+
+
+class _Look:
+    """What evidence looks like, numbers aside: the same under every seed, as a rule."""
+
+    def __init__(self, evidence: Evidence, check: CheckKey) -> None:
+        items = check.expectations
+        self.failure = evidence.failure and (evidence.failure.kind, evidence.failure.message)
+        self.forms = [_form(evidence.shown.get(item.name)) for item in items]
+        self.right = [
+            item.name in evidence.shown and same(item.value, evidence.shown[item.name], item.tolerance)
+            for item in items
+        ]
+        self.has_text = any(
+            "text" in str(form) for form, right in zip(self.forms, self.right, strict=True) if not right
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Look) and vars(self) == vars(other)
+
+    def could_be(self, other: _Look) -> bool:
+        """Say whether the other's first wrong value, or all it shows, could be this one's under another seed."""
+        first = self.right.index(False) if False in self.right else 0
+        return bool(self.forms[first] == other.forms[first])
+
+
+def _form(value: Any) -> Any:
+    """Return what plain data is but for its numbers."""
+    if isinstance(value, dict):
+        return {
+            name: item if name in ("shape", "type", "object") else _form(item) for name, item in value.items()
+        }
+    if isinstance(value, list):
+        forms = [_form(item) for item in value]
+        return forms if any(isinstance(form, dict | list) for form in forms) else len(forms)
+    return type(value).__name__ if isinstance(value, bool) or value is None else "number"
+
+
+def _agree(mistake: Evidence, got: Evidence, tolerances: Mapping[str, float]) -> bool:
+    if mistake.failure != got.failure or set(mistake.shown) != set(got.shown):
+        return False
+    return all(
+        name in tolerances and same(value, got.shown[name], tolerances[name])
+        for name, value in mistake.shown.items()
+    )
+
+
+def _lesson(text: str) -> Any:
+    from helper.lessons.lesson import Answer, Cell, Lesson
+
+    data = json.loads(text)
+    cells = tuple(Cell(**{**cell, "without": tuple(cell["without"])}) for cell in data.pop("cells"))
+    answers = tuple(Answer(**answer) for answer in data.pop("answers"))
+    return Lesson(**{**data, "path": Path(data["path"])}, cells=cells, answers=answers)
