@@ -63,6 +63,16 @@ def submit(
 
 
 @app.command()
+def review(
+    notebook: Annotated[bool, typer.Option("--notebook", help="Write the questions as a notebook.")] = False,
+) -> None:
+    """Ask a few questions from lessons done; each comes again after 1, 3, 7 and 21 days."""
+    from helper.commands import review as reviewing
+
+    raise typer.Exit(reviewing.review_lessons(as_notebook=notebook))
+
+
+@app.command()
 def update() -> None:
     """Bring a new version of the lessons to your desk; your answers stay in them."""
     from helper.commands import student
@@ -101,11 +111,14 @@ def try_(
     lesson: Annotated[str, typer.Argument(help="LESSON or LESSON/EXERCISE")],
     seeds: Annotated[int, typer.Option(help="How many sets of inputs.")] = 1,
     mutants: Annotated[bool, typer.Option("--mutants", help="Try small mutations of the reference.")] = False,
+    answers: Annotated[
+        Path | None, typer.Option(help="Answers from elsewhere, in the form of a bank, instead of the bank.")
+    ] = None,
 ) -> None:
     """Hold every answer of the bank against its check: who passes, who fails, with which advice."""
     from helper.commands import author as verbs
 
-    raise typer.Exit(verbs.try_(find_course(), lesson, seeds, mutants=mutants))
+    raise typer.Exit(verbs.try_(find_course(), lesson, seeds, mutants=mutants, answers=answers))
 
 
 @app.command()
@@ -114,6 +127,23 @@ def new(name: Annotated[str, typer.Argument(help="LESSON, or LESSON/EXERCISE to 
     from helper.commands import author as verbs
 
     raise typer.Exit(verbs.new(find_course(), name))
+
+
+@app.command()
+def prove(
+    lessons: Annotated[
+        list[str] | None, typer.Argument(help="Stems such as 02_cross_entropy; all by default.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="How many sets of inputs.")] = 3,
+    page: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("PROOF.md"),
+    answers: Annotated[
+        Path | None, typer.Option(help="A folder with LESSON.py: answers from elsewhere.")
+    ] = None,
+) -> None:
+    """Write a page that says, for each exercise, what was held against its check and what came of it."""
+    from helper.commands import author as verbs
+
+    raise typer.Exit(verbs.prove(find_course(), lessons, seeds, page, answers))
 
 
 @app.command()

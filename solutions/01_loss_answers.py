@@ -144,7 +144,7 @@ def mse_loss(pred, target):
     return ((pred - target) ** 2).mean(dim=0)
 
 # %% mistake="mse_loss"
-"""The function prints the loss and returns nothing. Whoever calls it needs the value: `return` it."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def mse_loss(pred, target):
     if pred.shape != target.shape:
         raise ValueError("shapes differ")
@@ -299,7 +299,7 @@ def mae_loss(pred, target):
     return F.l1_loss(pred, target)
 
 # %% mistake="mae_loss"
-"""The loop adds up whole rows, so one number per column comes back. The mean goes over all elements."""
+"""One number per column comes back. The mean goes over all elements."""
 def mae_loss(pred, target):
     total = 0
     for p, t in zip(pred, target):
@@ -431,7 +431,7 @@ def accuracy(logits, labels):
     return (logits.argmax(dim=1) == labels).mean().item()
 
 # %% mistake="accuracy"
-"""The loop returns after its first image. Move the `return` behind the loop."""
+"""Only the first image of the batch decided. Does a `return` stand inside the loop?"""
 def accuracy(logits, labels):
     right = 0
     for row, label in zip(logits, labels):
@@ -454,7 +454,7 @@ def accuracy(logits, labels):
     return (logits.softmax(0).argmax(1) == labels).float().mean().item()
 
 # %% mistake="accuracy"
-"""Whole-number division `//` drops everything after the point, and a fraction below 1 becomes 0. Divide with `/`."""
+"""Your answer is 1 if all images are right and 0 otherwise. Whole-number division `//` does that, and so does asking whether all are equal; what is asked is a fraction."""
 def accuracy(logits, labels):
     return (logits.argmax(1) == labels).sum().item() // len(labels)
 
@@ -511,7 +511,7 @@ def baseline_accuracy(labels):
     return 1 / len(labels.unique())
 
 # %% mistake="baseline_accuracy"
-"""You assumed equally many labels of every class from 0 to the largest. Count how often each class really occurs."""
+"""Your answer is one divided by the number of classes from 0 to the largest: a mean over all counts. What is asked is the largest count."""
 def baseline_accuracy(labels):
     return 1 / (labels.max().item() + 1)
 
@@ -551,7 +551,7 @@ def baseline_accuracy(labels):
     return labels.bincount().max() / len(labels)
 
 # %% mistake="baseline_accuracy"
-"""Whole-number division `//` drops everything after the point, and a fraction below 1 becomes 0. Divide with `/`."""
+"""Your answer is 1 if all labels are equal and 0 otherwise. Does a whole-number division `//` drop what comes after the point? What is asked is a fraction."""
 def baseline_accuracy(labels):
     return labels.bincount().max().item() // len(labels)
 
@@ -566,7 +566,7 @@ def baseline_accuracy(labels):
     return labels.mode().values.item() / len(labels)
 
 # %% mistake="baseline_accuracy"
-"""Your list of counts has room for ten classes. Here labels can be larger: how many places are needed, or which container grows by itself?"""
+"""Ten classes are counted and no more. Here labels can be larger: how many places are needed, or which container grows by itself?"""
 def baseline_accuracy(labels):
     counts = [0] * 10
     for label in labels.tolist():
@@ -917,3 +917,115 @@ exit_sure_and_wrong = "b"
 # %% mistake="exit_sure_and_wrong"
 """The squared error of a sigmoid always lies between 0 and 1, so nothing overflows. Look at the printed steepness again."""
 exit_sure_and_wrong = "c"
+
+
+# %% mistake="mse_loss"
+"""You changed `pred` in place. It belongs to the caller, and a tensor that gradients are to arrive at must not be changed: make a new one."""
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError("shapes differ")
+    pred -= target
+    return (pred * pred).mean()
+
+# %% mistake="mse_loss"
+"""You compared how many axes there are. Shapes with equally many axes can differ too, and then they are broadcast or PyTorch complains in its own words: compare the whole shapes."""
+def mse_loss(pred, target):
+    if pred.dim() != target.dim():
+        raise ValueError("shapes differ")
+    return ((pred - target) ** 2).mean()
+
+# %% mistake="mae_loss"
+"""You changed `pred` in place. It belongs to the caller, and a tensor that gradients are to arrive at must not be changed: make a new one."""
+def mae_loss(pred, target):
+    return pred.sub_(target).abs_().mean()
+
+# %% mistake="mae_loss"
+"""This works for a table only. Predictions may have any number of axes; which operations of a tensor do not ask for it?"""
+def mae_loss(pred, target):
+    n, m = pred.shape
+    return sum((pred[i, j] - target[i, j]).abs() for i in range(n) for j in range(m)) / (n * m)
+
+# %% right="mae_loss"
+"""the smooth loss without its smooth part"""
+def mae_loss(pred, target):
+    return F.smooth_l1_loss(pred, target, beta=0.0)
+
+# %% mistake="accuracy"
+"""Only the first image of the batch decided. Does a `return` stand inside the loop?"""
+def accuracy(logits, labels):
+    return float(logits[0].argmax() == labels[0])
+
+# %% mistake="accuracy"
+"""Your classes are counted from 1. `argmax` and the labels both count from 0."""
+def accuracy(logits, labels):
+    return (logits.argmax(1) + 1 == labels).float().mean().item()
+
+# %% mistake="accuracy"
+"""You counted an image as right if the logit of its class is positive. That is how a single yes or no is read; of several classes the one with the largest logit is the answer, whatever its sign."""
+def accuracy(logits, labels):
+    return (logits[torch.arange(len(labels)), labels] > 0).float().mean().item()
+
+# %% mistake="baseline_accuracy"
+"""You always answered with class 0. Nothing says that it is the commonest: count."""
+def baseline_accuracy(labels):
+    return (labels == 0).float().mean().item()
+
+# %% mistake="baseline_accuracy"
+"""You always answered with the smallest label that occurs. Nothing says that it is the commonest: which count is the largest?"""
+def baseline_accuracy(labels):
+    _, counts = labels.unique(return_counts=True)
+    return counts[0].item() / len(labels)
+
+# %% mistake="baseline_accuracy"
+"""You always answered with the largest label. Classes are names, not amounts: which one occurs most often?"""
+def baseline_accuracy(labels):
+    return (labels == labels.max()).float().mean().item()
+
+# %% mistake="baseline_accuracy"
+"""You left out the largest class. If a `range` counts the classes: it ends before its last number."""
+def baseline_accuracy(labels):
+    return max((labels == c).float().mean().item() for c in range(labels.max()))
+
+# %% mistake="baseline_accuracy"
+"""You looked only at as many classes as there are different labels, from 0 on. Not every class needs to occur: which labels are there?"""
+def baseline_accuracy(labels):
+    return max((labels == c).float().mean().item() for c in range(len(labels.unique())))
+
+# %% mistake="bce_from_logits"
+"""You replaced the numbers that overflowed. Then a logit of 1000 and one of 10000 cost the same: find a form in which nothing overflows."""
+def bce_from_logits(logits, targets):
+    p = logits.sigmoid()
+    per = -(targets * p.log() + (1 - targets) * (1 - p).log())
+    return per.nan_to_num(0.0, posinf=100.0).mean()
+
+# %% mistake="bce_from_logits"
+"""You asked one question of the whole tensor. Some of its logits are positive and others are not: decide for each element, as `clamp` and `torch.where` do."""
+def bce_from_logits(logits, targets):
+    if logits > 0:
+        loss = logits + torch.log1p(torch.exp(-logits)) - targets * logits
+    else:
+        loss = torch.log1p(torch.exp(logits)) - targets * logits
+    return loss.mean()
+
+# %% mistake="bce_from_logits"
+"""You changed `logits` in place, and used them again afterwards. They belong to the caller: make a new tensor."""
+def bce_from_logits(logits, targets):
+    positive = logits.clamp_(min=0)
+    return (positive + torch.log1p(torch.exp(-logits.abs())) - targets * logits).mean()
+
+# %% mistake="expected_initial_loss"
+"""You dropped everything after the point. A loss is seldom a whole number."""
+def expected_initial_loss(num_classes):
+    return int(math.log(num_classes))
+
+# %% mistake="expected_initial_loss"
+"""A network with one class is always right, and its loss is 0: `num_classes` is at least 1, not 2."""
+def expected_initial_loss(num_classes):
+    if num_classes < 2:
+        raise ValueError("at least two classes")
+    return math.log(num_classes)
+
+# %% mistake="expected_initial_loss"
+"""You rounded the result. Rounding belongs where a number is shown; here small differences must survive."""
+def expected_initial_loss(num_classes):
+    return round(math.log(num_classes), 4)

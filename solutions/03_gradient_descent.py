@@ -174,7 +174,7 @@ def _(given, expect):
     expect("the slope in each direction", slopes, points=1)
     slopes = numerical_gradient(lambda w: (factors * w.exp()).sum(), w.clone(), 0.3)
     expect("both sides of the point, at the `eps` it is given", slopes, points=1)
-    table, weights = given.normal(2, 3, dtype=torch.float64), given.normal(2, 3, dtype=torch.float64)
+    table, weights = given.normal(2, 3, 2, dtype=torch.float64), given.normal(2, 3, 2, dtype=torch.float64)
     slopes = numerical_gradient(lambda w: (weights * w).sum() ** 2, table.clone(), 0.25)
     expect("a gradient of the parameters' shape", slopes, points=0.5)
     slopes = numerical_gradient(lambda w: (weights * w).sum() ** 2, table, 0.25)
@@ -182,6 +182,7 @@ def _(given, expect):
     large = 300 + 100 * given.uniform(5)  # in float32, 300 + 0.00001 is 300
     slopes = numerical_gradient(lambda w: (factors * w**2).sum() / 100, large)
     expect("parameters in float32", slopes, points=1)
+
 
 # %% [markdown]
 # ### What a measured gradient costs
@@ -251,6 +252,7 @@ def _(given, expect):
     gradient_step(table, slopes, lr)
     second = gradient_step(table, slopes, 2 * lr)
     expect("a second step from the same place, which has not moved", {"w": table, "new": second}, points=1)
+
 
 # %% [markdown]
 # ### Is the gradient really the best direction?
@@ -379,6 +381,7 @@ def _(given, expect):
     gradient_descent(slope, start, lr, 2)
     again = gradient_descent(slope, start, lr, 2)
     expect("a second walk from the same start", {"start": start, "path": again}, points=0.5)
+
 
 # %% [markdown]
 # ### A walk on a map
@@ -610,33 +613,99 @@ def judge_curve(losses: list[float]) -> str:
 # %% check="judge_curve" points=2
 @check("judge_curve")
 def _(given, expect):
-    time = torch.linspace(0, 1, given.integer(40, 60))  # from the first update to the last
-    turns = torch.tensor([1.0, -1.0]).repeat(30)[: len(time)]
+    length = given.integer(40, 60)
 
-    def curve(shape: Tensor, noise: float = 0.03) -> list[float]:
-        jitter = 1 + noise * given.normal(len(time)).clamp(-2, 2)
-        return (given.number(1, 4) * shape * jitter).tolist()
+    def spread(size: float) -> Tensor:
+        """Draw five numbers whose mean is 0."""
+        noise = given.uniform(5, low=-size, high=size)
+        return noise - noise.mean()
 
-    def verdicts(*curves: list[float]) -> list[str]:
-        return [judge_curve(list(curves[i])) for i in given.permutation(len(curves))]
+    def curve(end: float, n: int = length, noise: float = 0.02) -> Tensor:
+        """Fall from a mean of 1 over the first five losses to a mean of `end` over the last five."""
+        losses = torch.linspace(1, end, n)
+        losses[:5], losses[-5:] = 1 + spread(noise), end + spread(noise)
+        return losses
 
-    slow, unlucky = curve(1 - 0.06 * time, 0.01), curve(1 - 0.06 * time, 0.01)
-    unlucky[0], unlucky[-1] = 0.95 * unlucky[0], 1.05 * unlucky[-1]
-    good = curve(0.1 + 0.9 * torch.exp(-6 * time))
-    quick = curve(0.05 + 0.95 * torch.exp(-20 * time), noise=0.2)
-    early = time < 0.2
-    swings = curve(torch.where(early, 1, 0.5 + 0.4 * turns))
-    lopsided = curve(torch.where(early, 1, 0.2 + 0.65 * (torch.cos(126 * time) > 0.4)))
-    tame = curve(torch.where(early, 1, 0.35 + 0.2 * turns), 0.01)  # swings by less than half of the start
-    settled = curve(torch.where(time < 0.45, 0.6 + 0.35 * turns, 0.3))  # swings, but not in the second half
-    climbing, bursting = curve(torch.exp(2 * time)), curve(torch.exp(3 * time) * (1 + 0.5 * turns))
-    turning = curve(1 - 2 * time + 4 * time**2)
-    lost, infinite = curve(1 - 0.5 * time), curve(1 - 0.5 * time)
-    lost[-3:], infinite[-9] = [math.nan] * 3, math.inf
-    expect("slow and good, whatever the noise", verdicts(slow, good, unlucky, quick))
-    expect("swings and progress", verdicts(swings, good, lopsided, quick, tame, settled))
-    expect("swings and divergence", verdicts(climbing, swings, bursting, turning, lopsided))
-    expect("losses that are no longer numbers", verdicts(lost, infinite, good, slow))
+    def swinging(end: float, height: float, turns: Tensor) -> Tensor:
+        """Let the second half swing by `height` between its highest and its lowest loss."""
+        losses, late = curve(end), length - length // 2 - 5
+        losses[length // 2 : -5] = end + height / 2 * turns[:late]
+        return losses
+
+    def changed(end: float, values: dict[int, float]) -> Tensor:
+        losses = curve(end)
+        for place, value in values.items():
+            losses[place] = value
+        return losses
+
+    def verdicts(curves: dict[str, Tensor]) -> dict[str, str]:
+        """Judge all curves, each at a scale of its own, in random order."""
+        found, names = {}, list(curves)
+        for place in given.permutation(len(names)).tolist():
+            losses = (given.number(1, 4) * curves[names[place]]).tolist()
+            found[f"{names[place]}, at first {losses[0]:.3f}"] = judge_curve(losses)
+        return found
+
+    jumps, waves = (
+        torch.tensor([1.0, -1.0]).repeat(30),
+        torch.cos(torch.linspace(0, 12.6, length - length // 2 - 5)),
+    )
+    half = length // 2
+    lucky = curve(0.94, noise=0.001)
+    lucky[:5] += torch.tensor([-0.12, 0.03, 0.03, 0.03, 0.03])
+    lucky[-5:] += torch.tensor([-0.03, -0.03, -0.03, -0.03, 0.12])
+    quick = torch.cat([curve(0.8)[:5], torch.full((length - 5,), 0.6)])
+    quick[-10:] = 0.8
+    slow = {
+        "94 % are left": curve(0.94),
+        "98 % are left": curve(0.98),
+        "first and last update unlike the rest": lucky,
+    }
+    good = {
+        "86 % are left": curve(0.86),
+        "10 % are left": curve(0.1),
+        "86 % after 20 updates": curve(0.86, 20),
+    }
+    up = {"103 % are left": curve(1.03), "a long way up": curve(2.5)}
+    expect(
+        "slow and good, whatever the noise",
+        verdicts(slow | good | {"a quick fall, and back to 80 %": quick} | up),
+    )
+    low_start = swinging(0.6, 0.45, waves)
+    low_start[:5] = torch.tensor([0.8, 1.05, 1.05, 1.05, 1.05])
+    swings = {
+        "waves of 60 % of the start": swinging(0.6, 0.6, waves),
+        "waves of 40 % of the start": swinging(0.6, 0.4, waves),
+        "jumps of 60 % of the start": swinging(0.6, 0.6, jumps),
+        "jumps of 40 % of the start": swinging(0.6, 0.4, jumps),
+        "waves of 45 % after a low first loss": low_start,
+        "waves of 60 % and 95 % left": swinging(0.95, 0.6, waves),
+        "one low loss late": changed(0.8, {-9: 0.2}),
+        "a lower one, where that is no swing": changed(0.98, {-9: 0.55}),
+    }
+    places = {
+        "a high loss at the end of the first half": changed(0.6, {half - 1: 2.0}),
+        "a high loss at the start of the second half": changed(0.6, {half: 2.0}),
+        "jumps in the first half": changed(0.3, dict(zip(range(5, half), (0.6 + 0.35 * jumps).tolist()))),
+    }
+    expect("swings and progress", verdicts(swings | places))
+    climbing = {
+        "up by a fifth": curve(1.2),
+        "up by a fifth, in jumps": swinging(1.2, 0.7, jumps),
+        "down a little, in jumps": swinging(0.97, 0.7, jumps),
+        "down, and up again": (1 - 2 * torch.linspace(0, 1, length) + 4 * torch.linspace(0, 1, length) ** 2),
+    }
+    expect("swings and divergence", verdicts(climbing))
+    lost = {
+        "NaN early": changed(0.5, {7: math.nan}),
+        "NaN late": changed(0.5, {-3: math.nan}),
+        "infinite early": changed(0.5, {7: math.inf}),
+        "infinite late": changed(0.5, {-3: math.inf}),
+        "nothing lost": curve(0.5),
+        "nothing lost, but slow": curve(0.95),
+    }
+    expect("losses that are no longer numbers", verdicts(lost))
+
 
 # %% [markdown]
 # ## 5. A line to fit
@@ -711,6 +780,7 @@ def _(given, expect):
     linear_regression_gradients(table, targets, w[:2], b)
     again = dict(zip("wb", linear_regression_gradients(table, targets, w[:2], b)))
     expect("a second call with the same tensors", again | {"parameters": [w, b]}, points=1)
+
 
 # %% [markdown]
 # ### All gradients at the same point
@@ -988,23 +1058,27 @@ def minibatches(n: int, batch_size: int, generator: Generator) -> Iterator[Tenso
 @check("minibatches")
 def _(given, expect):
     n, batch_size = 6 * 16 + given.integer(4, 12), 16
+    kinds = set()  # of what is yielded
 
     def epoch(generator, n=n, batch_size=batch_size):
-        batches = minibatches(n, batch_size, generator)
+        batches = list(minibatches(n, batch_size, generator))
+        kinds.update(str(getattr(batch, "dtype", f"a {type(batch).__name__}")) for batch in batches)
         return [tuple(int(index) for index in batch) for batch in batches]
 
     dealt = [epoch(given.generator(), n, size) for n, size in ((n, 16), (48, 12), (5, 8))]
     sizes = [[len(batch) for batch in batches] for batches in dealt]
     expect("the sizes of the batches, also of the last", sizes, points=0.25)
+    expect("tensors of int64", {"the sizes": sizes, "the kinds": sorted(kinds)}, points=0.25, detail=True)
     expect("every index exactly once", sorted(sum(epoch(given.generator()), ())), points=0.25)
     generator = given.generator()
     members = {tuple(sorted(batch)) for _ in range(4) for batch in epoch(generator)}
-    expect("a new mix of indices in every batch of four epochs", len(members), points=0.75)
+    expect("a new mix of indices in every batch of four epochs", len(members), points=0.5)
     seed, orders = given.integer(0, 10**6), {tuple(range(n))}
     for number in (seed, seed, seed + 1):
         generator = Generator().manual_seed(number)
         orders |= {sum(epoch(generator), ()) for _ in range(2)}
     expect("the same orders from the same seed, other ones from another", len(orders), points=0.75)
+
 
 # %% [markdown]
 # ### Count updates, not epochs
@@ -1048,10 +1122,12 @@ exit_minus_gradient = ...  # "a", "b", "c" or "d"
 exit_minus_gradient = "c"
 ### END SOLUTION
 
+
 # %% check="exit_minus_gradient" points=1
 @check("exit_minus_gradient")
 def _(given, expect):
     expect("the choice", choice(exit_minus_gradient))
+
 
 # %% [markdown]
 # **2.** The losses of the first updates are 2.3, 7.2, 155, 9970. Training worked yesterday on a similar
@@ -1068,10 +1144,12 @@ exit_loss_explodes = ...  # "a", "b", "c" or "d"
 exit_loss_explodes = "d"
 ### END SOLUTION
 
+
 # %% check="exit_loss_explodes" points=1
 @check("exit_loss_explodes")
 def _(given, expect):
     expect("the choice", choice(exit_loss_explodes))
+
 
 # %% [markdown]
 # **3.** You train for 5 epochs on 3,000 images in batches of 3,000; the loss goes from 2.31 to 2.29. A
@@ -1089,10 +1167,12 @@ exit_count_updates = ...  # "a", "b", "c" or "d"
 exit_count_updates = "b"
 ### END SOLUTION
 
+
 # %% check="exit_count_updates" points=1
 @check("exit_count_updates")
 def _(given, expect):
     expect("the choice", choice(exit_count_updates))
+
 
 # %% [markdown]
 # ## Summary

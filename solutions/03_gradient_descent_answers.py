@@ -507,7 +507,7 @@ def gradient_descent(gradient, start, lr, steps):
     return torch.cat(path)
 
 # %% mistake="gradient_descent"
-"""The `return` stands inside the loop, so the walk ends after its first step."""
+"""The walk ends after its first step. Does the `return` stand inside the loop?"""
 def gradient_descent(gradient, start, lr, steps):
     path = [start]
     for _ in range(steps):
@@ -677,7 +677,7 @@ def linear_regression_gradients(X, y, w, b):
     return 2 * X @ errors / len(y), 2 * errors.mean()
 
 # %% mistake="linear_regression_gradients"
-"""Nothing came back. Return both gradients, the one for `w` first."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more. Return both gradients, the one for `w` first."""
 def linear_regression_gradients(X, y, w, b):
     errors = X @ w + b - y
     print(2 * X.T @ errors / len(y), 2 * errors.mean())
@@ -726,22 +726,17 @@ def judge_curve(losses):
     return "good"
 
 # %% right="judge_curve"
-"""medians instead of means, and the last half rounded up"""
-from statistics import median
-
+"""sorted halves, and one test after the other"""
 def judge_curve(losses):
     if any(math.isnan(loss) or math.isinf(loss) for loss in losses):
         return "diverging"
-    start, end = sum(losses[:5]) / 5, median(losses[-9:])
-    late = losses[-((len(losses) + 1) // 2) :]
-    if sum(losses[-5:]) / 5 > start:
+    first, last = math.fsum(losses[:5]), math.fsum(losses[-5:])
+    late = sorted(losses[len(losses) // 2 :])
+    if last > first:
         return "diverging"
-    elif max(late) - min(late) > start / 2:
+    if 10 * (late[-1] - late[0]) > first:
         return "oscillating"
-    elif end > 0.9 * start:
-        return "slow"
-    else:
-        return "good"
+    return "slow" if 10 * last > 9 * first else "good"
 
 # %% right="judge_curve"
 """NumPy, from the best news to the worst"""
@@ -832,7 +827,7 @@ def judge_curve(losses):
     return "slow" if end > 0.9 * start else "good"
 
 # %% mistake="judge_curve"
-"""You looked for infinity and forgot NaN, which is what comes after it (infinity minus infinity)."""
+"""An infinite loss is noticed, NaN is not. NaN equals nothing, not even itself, and is larger than nothing: ask for it with `math.isnan` or `math.isfinite`."""
 def judge_curve(losses):
     start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
     late = losses[len(losses) // 2 :]
@@ -933,7 +928,7 @@ def judge_curve(losses):
     return "Slow" if end > 0.9 * start else "Good"
 
 # %% mistake="judge_curve"
-"""Nothing came back: printing shows a word to you, `return` hands it to the caller."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def judge_curve(losses):
     print("good")
 
@@ -966,11 +961,12 @@ def minibatches(n, batch_size, generator):
     return torch.utils.data.DataLoader(range(n), batch_size=batch_size, shuffle=True, generator=generator)
 
 # %% right="minibatches"
-"""samplers, which give lists of int"""
+"""samplers, whose lists become tensors"""
 from torch.utils.data import BatchSampler, RandomSampler
 
 def minibatches(n, batch_size, generator):
-    return BatchSampler(RandomSampler(range(n), generator=generator), batch_size, drop_last=False)
+    batches = BatchSampler(RandomSampler(range(n), generator=generator), batch_size, drop_last=False)
+    return map(torch.tensor, batches)
 
 # %% right="minibatches"
 """cards exchanged by hand (Fisher and Yates)"""
@@ -980,7 +976,7 @@ def minibatches(n, batch_size, generator):
         other = torch.randint(last + 1, (), generator=generator).item()
         deck[last], deck[other] = deck[other], deck[last]
     for start in range(0, n, batch_size):
-        yield deck[start : start + batch_size]
+        yield torch.tensor(deck[start : start + batch_size])
 
 # %% right="minibatches"
 """hand after hand, drawn from what is left"""
@@ -1081,7 +1077,7 @@ def minibatches(n, batch_size, generator):
         yield order[start : start + batch_size]
 
 # %% mistake="minibatches"
-"""A `return` inside the loop ends it: only the first batch comes out. Use `yield`, or collect the batches in a list."""
+"""Only the first batch comes out. Does a `return` end the loop? Use `yield`, or collect the batches in a list."""
 def minibatches(n, batch_size, generator):
     order = torch.randperm(n, generator=generator)
     for start in range(0, n, batch_size):
@@ -1093,7 +1089,7 @@ def minibatches(n, batch_size, generator):
     return torch.randperm(n, generator=generator)[None]
 
 # %% mistake="minibatches"
-"""Nothing came back: return the batches, or yield them one by one."""
+"""What comes back is `None`. Return the batches, or yield them one by one."""
 def minibatches(n, batch_size, generator):
     torch.randperm(n, generator=generator).split(batch_size)
 
@@ -1152,3 +1148,86 @@ exit_count_updates = "c"
 # %% mistake="exit_count_updates"
 """An epoch is one pass through all the data, not one update: it has as many updates as there are batches. How many are 60,000 / 60?"""
 exit_count_updates = "d"
+
+
+# %% mistake="numerical_gradient"
+"""This works for one axis and for two. Parameters may have more: go over all entries, whatever the shape, as `numel` and a flat view do."""
+def numerical_gradient(f, w, eps=1e-5):
+    base = w.double()
+    grad = torch.zeros_like(base)
+
+    def slope(*place):
+        up, down = base.clone(), base.clone()
+        up[place] += eps
+        down[place] -= eps
+        return (f(up) - f(down)) / (2 * eps)
+
+    for i in range(base.shape[0]):
+        if base.dim() == 1:
+            grad[i] = slope(i)
+        else:
+            for j in range(base.shape[1]):
+                grad[i, j] = slope(i, j)
+    return grad
+
+# %% mistake="judge_curve"
+"""You measured the largest jump between neighbours. A swing may take several updates: the rule compares the highest loss of the second half with the lowest."""
+def judge_curve(losses):
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    half = losses[len(losses) // 2 :]
+    if not all(map(math.isfinite, losses)) or end > start:
+        return "diverging"
+    if max(abs(b - a) for a, b in zip(half, half[1:])) > start / 2:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
+
+# %% mistake="judge_curve"
+"""You looked for NaN and infinity in the second half only. A loss that was no number once is a reason to stop, wherever it stands."""
+def judge_curve(losses):
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    half = losses[len(losses) // 2 :]
+    if not all(map(math.isfinite, half)) or end > start:
+        return "diverging"
+    if max(half) - min(half) > start / 2:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
+
+# %% mistake="judge_curve"
+"""You took means over ten losses. The rules speak of the first five and the last five."""
+def judge_curve(losses):
+    start, end = sum(losses[:10]) / 10, sum(losses[-10:]) / 10
+    half = losses[len(losses) // 2 :]
+    if not all(map(math.isfinite, losses)) or end > start:
+        return "diverging"
+    if max(half) - min(half) > start / 2:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
+
+# %% mistake="judge_curve"
+"""You asked whether progress is slow before you asked for swings. The first rule that fits decides, and swings come first."""
+def judge_curve(losses):
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    half = losses[len(losses) // 2 :]
+    if any(not math.isfinite(x) for x in losses) or end > start:
+        return "diverging"
+    if end > 0.9 * start:
+        return "slow"
+    return "oscillating" if max(half) - min(half) > start / 2 else "good"
+
+# %% mistake="judge_curve"
+"""You compared the swings with half of the first loss. `start` is a mean over five."""
+def judge_curve(losses):
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    half = losses[len(losses) // 2 :]
+    if not all(map(math.isfinite, losses)) or end > start:
+        return "diverging"
+    if max(half) - min(half) > losses[0] / 2:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
+
+# %% mistake="minibatches" slip=true
+"""Indices are int64 tensors, as `torch.randperm` gives them. Lists, arrays and other types of whole numbers are not what was asked for, and some libraries refuse them."""
+def minibatches(n, batch_size, generator):
+    deck = torch.randperm(n, generator=generator, dtype=torch.int32)
+    for i in range(0, n, batch_size):
+        yield deck[i : i + batch_size]

@@ -337,7 +337,10 @@ def _(given, expect):
     expect("the gradient for the weight", square[1])
     expect("the gradient for the bias", square[2])
     grad_out, x, weight = given.normal(5, 2), given.normal(5, 3), given.normal(2, 3)
-    expect("three different sizes", list(linear_backward(grad_out, x, weight)), points=0.5)
+    found = list(linear_backward(grad_out, x, weight))
+    expect("three different sizes", found, points=0.25)
+    kept = {"`grad_out`": grad_out, "`x`": x, "`weight`": weight, "an answer": found[0]}
+    expect("the arguments left as they were", kept, points=0.25)
     expect("a batch of one", list(linear_backward(grad_out[:1], x[:1], weight)), points=0.5)
 
 # %% [markdown]
@@ -550,7 +553,8 @@ def cross_entropy_backward(logits: Tensor, labels: Tensor) -> Tensor:
 # %% check="cross_entropy_backward" points=3
 @check("cross_entropy_backward")
 def _(given, expect):
-    logits, labels = given.normal(6, 4), given.integers(3, size=6)  # the last class does not occur
+    logits = given.normal(6, 4)
+    labels = torch.tensor([0, 1, 2, 0, 1, 1])[given.permutation(6)]  # the last class does not occur
     expect("one example", cross_entropy_backward(logits[:1], labels[:1]))
     expect("a batch", cross_entropy_backward(logits, labels))
     expect("large scores", cross_entropy_backward(1000 * logits, labels), points=0.5)
@@ -670,7 +674,8 @@ def _(given, expect):
     for name in ("dL2", "dW2", "db2", "dS", "dL1", "dW1", "db1"):
         expect(f"the gradient `{name}`", found[name], points=0.25 if name in ("db2", "db1") else 0.5)
     again = two_layer_gradients(params, x, labels)
-    expect("the same `dW1` when asked again", again["dW1"], points=0.5)
+    expect("the same `dW1` when asked again", again["dW1"], points=0.25)
+    expect("the arguments left as they were", params | {"x": x, "labels": labels}, points=0.25)
 
 # %% [markdown]
 # **The idea at work.** The loop below trains such a network on three spirals. PyTorch computes the gradients

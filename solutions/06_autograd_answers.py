@@ -212,7 +212,7 @@ def predict_accumulation(k, cleared):
     return 0.0 if cleared else 3.0 * k * (k + 1)
 
 # %% mistake="predict_accumulation"
-"""You added one pass too few: the loop counts from 1 to k, and `range(k)` counts from 0 to k - 1."""
+"""You added one pass too few. The loop counts from 1 to k, with k included; `range(k)` ends at k - 1."""
 def predict_accumulation(k, cleared):
     return 6.0 * (k - 1) if cleared else 6.0 * sum(range(k))
 
@@ -247,7 +247,7 @@ def predict_accumulation(k, cleared):
     return x.grad.item()
 
 # %% mistake="predict_accumulation"
-"""You printed the number and returned nothing: a function hands its answer back with `return`."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def predict_accumulation(k, cleared):
     print(6.0 * k if cleared else 3.0 * k * (k + 1))
 
@@ -956,3 +956,53 @@ exit_no_grad = "b"
 # %% mistake="exit_no_grad"
 """That is what `model.eval()` does. The two are independent, and for validation you want both."""
 exit_no_grad = "d"
+
+
+# %% mistake="gradient_of"
+"""You switched the tracking of `x` itself on and then off. Who hands in a tracked tensor gets an untracked one back: track a copy instead."""
+def gradient_of(f, x):
+    x.requires_grad_(True)
+    (g,) = torch.autograd.grad(f(x).sum(), x)
+    x.requires_grad_(False)
+    return g
+
+# %% mistake="sgd_update"
+"""You switched recording off and then on. Where the caller had it off, it is on afterwards: `with torch.no_grad():` puts back what was there."""
+def sgd_update(params, lr):
+    torch.set_grad_enabled(False)
+    for p in params:
+        if p.grad is not None:
+            p -= lr * p.grad
+    torch.set_grad_enabled(True)
+
+# %% mistake="vjp"
+"""You switched on the tracking of `x` itself, and it stays on. `x` belongs to the caller: track a copy."""
+def vjp(f, x, v):
+    x.requires_grad_()
+    return torch.autograd.grad(f(x), x, v)[0]
+
+# %% right="repair_the_tape"
+"""a deep copy of the model, whose gradients are handed over"""
+import copy
+def repair_the_tape(model, batch):
+    twin = copy.deepcopy(model)
+    twin.zero_grad()
+    loss = F.cross_entropy(twin(batch[0]), batch[1]) + 0.01 * sum((p**2).sum() for p in twin.parameters())
+    loss.backward()
+    for mine, theirs in zip(model.parameters(), twin.parameters()):
+        mine.grad = theirs.grad.clone()
+    return loss.detach()
+
+# %% right="repair_the_tape"
+"""a gradient of a function, written into .grad"""
+from torch.func import functional_call, grad_and_value
+def repair_the_tape(model, batch):
+    images, labels = batch
+    params = {name: p.detach() for name, p in model.named_parameters()}
+    def whole_loss(params):
+        logits = functional_call(model, params, (images,))
+        return F.cross_entropy(logits, labels) + 0.01 * sum((p**2).sum() for p in params.values())
+    grads, loss = grad_and_value(whole_loss)(params)
+    for name, p in model.named_parameters():
+        p.grad = grads[name]
+    return loss

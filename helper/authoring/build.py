@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from helper import results
-from helper.authoring.frame import framed
+from helper.authoring.frame import framed, off_limits
 from helper.course import Course
 from helper.desk.cells import mark_as_released
 from helper.desk.places import Desk
 from helper.desk.update import BESIDE, take_along
+from helper.judging.key import Key
 from helper.judging.names import cell_id
 from helper.lessons.lesson import Cell, Lesson, LessonError, stems, written_hash
 from helper.made_of import code_hash, imported
@@ -66,6 +67,7 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
     Raises LessonError if the text cannot be built, or if the built notebook was edited in Jupyter since.
     """
     from helper.authoring.proof import try_answers
+    from helper.authoring.sealed import sealed_answers
     from helper.lessons.key_of import make_again, make_key
     from helper.lessons.lesson import read
     from helper.lessons.stage import Stage
@@ -93,8 +95,11 @@ def build(course: Course, stem: str, *, force: bool = False) -> list[str]:
         folder = work / "solutions" / stem
         folder.mkdir(parents=True)
         made = made_hash(course.solutions, stem)
-        for name, made_key in (("key.json", key), ("again.json", make_again(stage))):
-            (folder / name).write_text(_stamped(made_key.dumps(), made), encoding="utf-8")
+        sealed = {"sealed": sealed_answers(stage, key)}
+        (folder / "key.json").write_text(_with(key, {"made": made}), encoding="utf-8")
+        (folder / "again.json").write_text(
+            _with(make_again(stage), {"made": made} | sealed), encoding="utf-8"
+        )
         notebook = compose(lesson)
         _execute(notebook, folder, collected=work / "results.json")
         write_notebook(folder / f"{stem}.ipynb", notebook)
@@ -118,6 +123,8 @@ def compose(lesson: Lesson) -> Any:
     notebook = nbformat.v4.new_notebook()
     counts: Counter[str] = Counter()
     for cell in lesson.cells:
+        limits = off_limits(cell) if cell.role == "exercise" else None
+        notebook.cells += [limits] if limits else []
         make = nbformat.v4.new_code_cell if cell.type == "code" else nbformat.v4.new_markdown_cell
         made = make(source=cell.source)
         made.metadata = nbformat.from_dict(_metadata(cell, counts))
@@ -260,8 +267,8 @@ def _move_into_place(source: Path, target: Path) -> None:
     shutil.rmtree(source)
 
 
-def _stamped(key: str, made: str) -> str:
-    data = {"made": made} | json.loads(key)
+def _with(key: Key, more: dict[str, Any]) -> str:
+    data = more | json.loads(key.dumps())
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n"
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -72,9 +73,9 @@ class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(g
         self._end()
         if beside:
             shown = Evidence(self.shown, self.failure, tuple(sorted(self._watch.ran)), self.asked)
-            show_verdict(
-                beside, self.name, shown, changed, tuple(self._watch.flags), time.process_time() - begun
-            )
+            seconds = time.process_time() - begun
+            again = partial(_evidence_under, self.name, ask, world)
+            show_verdict(beside, self.name, shown, changed, tuple(self._watch.flags), seconds, again)
 
     def _watched(self, name: str, answer: Any) -> Any:
         return self._watch.wrapped(answer) if name == self.name else answer
@@ -89,9 +90,18 @@ class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(g
         _collecting[1](record)
 
     def _expect(
-        self, name: str, value: Any, *, points: float | None = None, tolerance: float | None = None
+        self,
+        name: str,
+        value: Any,
+        *,
+        points: float | None = None,
+        tolerance: float | None = None,
+        detail: bool = False,
     ) -> None:
-        """Hand over what the answer produced; `name` finishes "your answer should get … right"."""
+        """Hand over what the answer produced; `name` finishes "your answer should get … right".
+
+        detail: an answer that misses only this may earn more than half of the points.
+        """
         if name in self.shown:
             raise ValueError(
                 f'check "{self.name}" expects "{name}" twice: give each expectation its own name'
@@ -101,6 +111,7 @@ class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(g
             record: dict[str, Any] = {"check": self.name, "expect": name, "value": self.shown[name]}
             record |= {} if points is None else {"points": points}
             record |= {} if tolerance is None else {"tolerance": tolerance}
+            record |= {"detail": True} if detail else {}
             record |= {"ran": sorted(self._watch.ran)} if self._watch.ran else {}
             _collecting[1](record)
         else:
@@ -122,6 +133,14 @@ def collecting(seed: str, sink: Sink, world: World | None = None) -> Iterator[No
         yield
     finally:
         _collecting = before
+
+
+def _evidence_under(name: str, ask: Callable[..., None], world: World, seed: str) -> dict[str, Plain]:
+    """Run a check once more, under another seed, and return what the answer showed."""
+    records: list[dict[str, Any]] = []
+    with collecting(seed, records.append, world):
+        check(name)(ask)
+    return {record["expect"]: record["value"] for record in records if "expect" in record}
 
 
 def _failure(error: BaseException) -> Failure:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import linecache
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from helper.judging.evidence import Evidence
+from helper.judging.evidence import Evidence, Plain
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 RELEASES = (_PACKAGE / "released", _PACKAGE.parent / "notebooks")  # as `pip install` leaves them, or a clone
@@ -21,9 +21,10 @@ _runs: list[Run] = []
 
 @dataclass(frozen=True)
 class Beside:
-    """The key that a notebook is checked with, and the folder where its progress is noted."""
+    """The key that a notebook is checked with, where it lies, and the folder where progress is noted."""
 
     key: Any
+    place: Path
     folder: Path
 
 
@@ -41,8 +42,10 @@ def practice_key(check: str) -> Beside | None:
     from helper.checking import panel
     from helper.judging.key import Key
 
-    searched = []
+    searched: list[tuple[Path, str]] = []
     for folder, home in _folders(check):
+        if searched and home != folder:
+            break  # the notebook lies among another lesson's: better to say so
         path = folder / os.environ.get(panel.REHEARSAL, "key.json")
         try:
             place = (path.resolve(), path.stat().st_mtime)
@@ -52,7 +55,7 @@ def practice_key(check: str) -> Beside | None:
                     searched.append((path, key.lesson))
                     continue
                 _keys.clear()
-                _keys[place] = Beside(key, home)
+                _keys[place] = Beside(key, folder, home)
             elif check not in _keys[place].key.checks:
                 searched.append((path, _keys[place].key.lesson))
                 continue
@@ -130,11 +133,20 @@ def cells_run() -> list[str]:
 
 
 def show_verdict(
-    beside: Beside, name: str, shown: Evidence, changed: Sequence[str], flags: tuple[str, ...], seconds: float
+    beside: Beside,
+    name: str,
+    shown: Evidence,
+    changed: Sequence[str],
+    flags: tuple[str, ...],
+    seconds: float,
+    again: Callable[[str], Mapping[str, Plain]],
 ) -> None:
-    """Judge a check, note how far the student is, and show the panel."""
-    from helper.checking import panel
-    from helper.checking.progress import note_progress, so_far
+    """Judge a check, note how far the student is, and show the panel.
+
+    seconds: what the check took; again: gives the answer's evidence under another seed.
+    """
+    from helper.checking import compare, panel
+    from helper.checking.progress import note_progress, read_progress, so_far
     from helper.judging import names as source
     from helper.judging.judge import judge, look_below
     from helper.judging.verdict import RIGHT, Piece
@@ -162,8 +174,13 @@ def show_verdict(
     if key.seconds and seconds > key.seconds:
         notes.append(Piece("slow", {"seconds": f"{seconds:.0f}", "limit": f"{key.seconds:g}"}))
     verdict = replace(verdict, notes=tuple(notes), flags=flags)
-    done = note_progress(beside.folder, name, verdict.points, verdict.verdict)
-    panel.show(verdict, so_far(done, {other: item.points for other, item in key.checks.items()}))
+    opens, content = "", None
+    if verdict.verdict == RIGHT and not os.environ.get(panel.REHEARSAL):
+        before = read_progress(beside.folder).get(name)
+        opens, content = compare.opened(beside.place, name, before.opens if before else "", again)
+    done = note_progress(beside.folder, name, verdict.points, verdict.verdict, opens)
+    points = {other: item.points for other, item in key.checks.items()}
+    panel.show(verdict, so_far(done, points), compare.others(content))
 
 
 def _cell_failed(exercise: str, defined: Any) -> bool:

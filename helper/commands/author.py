@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from helper.course import Course, CourseError
 from helper.lessons import lesson as lessons
 
 if TYPE_CHECKING:
+    from helper.authoring.proof import Tried
     from helper.lessons.stage import Stage
 
 SIGNS = {"right": "[green]✓[/]", "mistake": "[yellow]✗[/]"}
@@ -52,48 +54,90 @@ def build(course: Course, stems: list[str] | None, *, check: bool, force: bool) 
     return int(code)
 
 
-def try_(course: Course, name: str, seeds: int, *, mutants: bool = False) -> int:
-    """Print each answer of a lesson's bank with its verdict and advice. Returns the exit code."""
+def try_(course: Course, name: str, seeds: int, *, mutants: bool = False, answers: Path | None = None) -> int:
+    """Print each answer of a lesson's bank, or of a file, with its verdict and advice. Returns the exit code."""
     from helper.authoring import rules
-    from helper.authoring.proof import try_answers
-    from helper.lessons.key_of import PRACTICE, make_key
+    from helper.authoring.proof import try_answers, try_elsewhere
+    from helper.lessons.key_of import make_key
     from helper.lessons.stage import Stage
 
     stem, _, exercise = name.partition("/")
     lesson = lessons.read(course.solutions, stem)
     if exercise and exercise not in lesson.exercises:
         raise CourseError(f'{stem} has no exercise "{exercise}": it has {", ".join(lesson.exercises)}.')
+    elsewhere = lessons.read_answers(answers, lesson) if answers else ()
     console = Console(highlight=False, soft_wrap=True)
     stage = Stage(lesson)
+    wanted = [exercise] if exercise else list(lesson.exercises)
     if mutants:
-        return _try_mutants(console, stage, [exercise] if exercise else list(lesson.exercises))
-    chosen = [exercise] if exercise else list(lesson.exercises)
-    broken = [] if exercise else rules.broken_by_lesson(lesson)
-    broken += [sentence for name in chosen for sentence in rules.broken_by_bank(lesson, name)]
-    wrong = 0
-    for number in range(seeds):
-        key = make_key(stage, PRACTICE if number == 0 else f"seed {number}")
-        broken += [sentence for name in chosen for sentence in rules.broken_by_luck(stage, name, key)]
-        for tried in try_answers(stage, key, [exercise] if exercise else None):
-            wrong += bool(tried.problem)
-            if number and not tried.problem:
-                continue
-            points = f"{tried.verdict.points:.3g}/{tried.verdict.max:g}"
-            head = (
-                f"{SIGNS[tried.answer.kind]} {tried.answer.exercise:24} {tried.verdict.verdict:14} {points:8}"
-            )
-            console.print(
-                f"{head} {escape(tried.answer.title if tried.answer.kind == 'right' else '')}".rstrip()
-            )
-            for advice in tried.verdict.advice:
-                console.print(f"    {escape(advice)}")
-            if tried.problem:
-                console.print(f"    [red]PROBLEM[/] under seed {key.seed}: {escape(tried.problem)}")
+        return _try_mutants(console, stage, wanted)
+    broken: list[str] = []
+    names = _seeds(seeds)
+    if answers:
+        chosen = [answer for answer in elsewhere if answer.exercise in wanted]
+        asked = list(dict.fromkeys(answer.exercise for answer in chosen))
+        keys = [make_key(stage, seed, asked) for seed in names]
+        rows = try_elsewhere(stage, keys, chosen)
+    else:
+        keys = [make_key(stage, seed, wanted) for seed in names]
+        by_seed = [try_answers(stage, key, wanted) for key in keys]
+        rows = [list(row) for row in zip(*by_seed, strict=True)]
+        broken = [] if exercise else rules.broken_by_lesson(lesson)
+        for name in wanted:
+            broken += [*rules.broken_by_bank(lesson, name)]
+            broken += [sentence for key in keys for sentence in rules.broken_by_luck(stage, name, key)]
+    for row in rows:
+        _show(console, row, names, titles=bool(answers))
     for sentence in broken:
         console.print(f"[red]RULE[/] {escape(sentence)}")
-    wrong += len(broken)
+    wrong = sum(bool(tried.problem) for row in rows for tried in row) + len(broken)
+    confused = sum(bool(tried.confusion) for row in rows for tried in row)
+    if confused:
+        console.print(f"{confused} mistakes would be taken for another if the bank did not have them")
     console.print(f"{wrong} problem{'' if wrong == 1 else 's'} under {seeds} seed{'' if seeds == 1 else 's'}")
     return 1 if wrong else 0
+
+
+def _show(console: Console, row: Sequence[Tried], seeds: Sequence[str], *, titles: bool) -> None:
+    """Print one answer as the first seed sees it, and what is wrong under any."""
+    answer, verdict = row[0].answer, row[0].verdict
+    points = f"{verdict.points:.3g}/{verdict.max:g}"
+    head = f"{SIGNS[answer.kind]} {answer.exercise:24} {verdict.verdict:14} {points:8}"
+    console.print(f"{head} {escape(answer.title if titles or answer.kind == 'right' else '')}".rstrip())
+    for text in (*verdict.advice, *(note.text for note in verdict.notes)):
+        console.print(f"    {escape(text)}")
+    for seed, tried in zip(seeds, row, strict=True):
+        if tried.problem:
+            console.print(f"    [red]PROBLEM[/] under seed {seed}: {escape(tried.problem)}")
+        if tried.confusion:
+            console.print(f"    [dim]without its entry, under seed {seed}: {escape(tried.confusion)}[/]")
+
+
+def prove(course: Course, stems: list[str] | None, seeds: int, page: Path, answers: Path | None) -> int:
+    """Write the page that says, for each exercise, what was held against its check. Returns the exit code."""
+    from helper.authoring.proof_page import page as page_of
+    from helper.authoring.proof_page import prove as proven
+    from helper.files import write_whole
+    from helper.lessons.stage import Stage
+
+    console = Console(highlight=False, soft_wrap=True)
+    rows = []
+    for stem in stems or lessons.stems(course.solutions):
+        lesson = lessons.read(course.solutions, stem)
+        file = answers / f"{stem}.py" if answers else None
+        others = lessons.read_answers(file, lesson) if file and file.exists() else ()
+        with console.status(stem):
+            rows.append((stem, list(proven(Stage(lesson), _seeds(seeds), others))))
+        console.print(f"{stem}: {sum(row.problems for row in rows[-1][1])} problems")
+    write_whole(page, page_of(rows, seeds))
+    console.print(f"{page} has the proof")
+    return int(any(row.problems or row.killed < row.mutants for _, of_lesson in rows for row in of_lesson))
+
+
+def _seeds(number: int) -> list[str]:
+    from helper.lessons.key_of import PRACTICE
+
+    return [PRACTICE, *(f"seed {place}" for place in range(1, number))]
 
 
 def _try_mutants(console: Console, stage: Stage, exercises: list[str]) -> int:

@@ -37,7 +37,7 @@ MARK = "@@"
 
 STYLE = """
 .course-figure { max-width: 760px; background: #ffffff; color: #1f2430; padding: 8px;
-  font: 14px/1.5 "DejaVu Sans", Verdana, sans-serif; color-scheme: light; }
+  position: relative; font: 14px/1.5 "DejaVu Sans", Verdana, sans-serif; color-scheme: light; }
 .course-figure svg { display: block; width: 100%; height: auto; }
 .course-figure .drag { cursor: grab; touch-action: none; }
 .course-figure svg text { font-family: inherit; }
@@ -48,6 +48,7 @@ STYLE = """
 .course-figure button { font: inherit; padding: 2px 12px; border: 1px solid #6b7280; border-radius: 4px;
   background: #f3f4f6; color: inherit; cursor: pointer; }
 .course-figure button:disabled { opacity: 0.45; cursor: default; }
+.course-figure .voice { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .course-figure :focus-visible { outline: 3px solid #0072b2; outline-offset: 2px; }
 """
 
@@ -69,6 +70,18 @@ PAGE = """<div class="course-figure @@figure">
     root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
     root.innerHTML = %(live)s;
     place.append(root);
+    const voice = root.appendChild(document.createElement("div"));
+    voice.className = "voice";
+    voice.setAttribute("role", "status");
+    let waiting;
+    const speak = () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => {
+        const said = [...root.querySelectorAll("[data-says]")].filter((part) => part.textContent.trim());
+        voice.textContent = said.map((part) => `${part.dataset.says} ${part.textContent.trim()}`.trim()).join(", ");
+      }, 400);
+    };
+    for (const event of ["input", "click", "pointerup"]) root.addEventListener(event, speak);
     const $ = (name) => root.querySelector(`[data-name="${name}"]`);
     const draw = (parent, tag, attributes) => {
       const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
@@ -123,6 +136,8 @@ def figure(
 
     svg: one `<svg xmlns="http://www.w3.org/2000/svg" viewBox=…>` element, complete as it stands before anything
     is moved. Name the parts that move with `data-name="…"`, not with an id.
+    Elements with `data-says="Mean squared error"` are said with their text, all in one sentence, when something was
+    moved; `shown` makes such.
     controls: HTML below the drawing, from `slider`, `button` and `shown` joined together.
     script: the body of a JavaScript function. It has `data`, `$("name")` (the element of that data-name),
     `draw(parent, "circle", {cx: 1, …})` (a new SVG element, already in place), `drag(element, (x, y) => …)`
@@ -165,7 +180,7 @@ def slider(name: str, label: str, low: float, high: float, *, value: float, step
     """Return a labelled slider called `name`, with a place for its number called `name-shown` beside it."""
     return (
         f'<label>{html.escape(label)} <input type="range" data-name="{name}" min="{low:g}" max="{high:g}" '
-        f'step="{step}" value="{value:g}"></label>{shown(f"{name}-shown")}'
+        f'step="{step}" value="{value:g}"></label>{shown(f"{name}-shown", said=False)}'
     )
 
 
@@ -174,9 +189,14 @@ def button(name: str, label: str) -> str:
     return f'<button type="button" data-name="{name}">{html.escape(label)}</button>'
 
 
-def shown(name: str, label: str = "") -> str:
-    """Return a place called `name` for a number or a sentence that the script writes, with a label before it."""
-    output = f'<output data-name="{name}"></output>'
+def shown(name: str, label: str = "", *, said: bool = True) -> str:
+    """Return a place called `name` for a number or a sentence that the script writes, with a label before it.
+
+    said: a screen reader hears it when something was moved (a slider says its own number).
+    """
+    # The frame says all numbers of a figure in one sentence: one alone, or many at once, help nobody.
+    says = f' data-says="{html.escape(label)}"' if said else ""
+    output = f'<output data-name="{name}" aria-live="off"{says}></output>'
     return f"<span>{html.escape(label)} {output}</span>" if label else output
 
 

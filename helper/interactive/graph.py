@@ -159,7 +159,7 @@ def _drawing(says: str) -> str:
             f"{_label(f'd{words}', n[f'd{name}'])}</text></g>",
         ]
     parts += [
-        f'<text data-name="says" aria-live="polite" x="400" y="276" font-size="16">{says}</text>',
+        f'<text data-name="says" data-says="" x="400" y="276" font-size="16">{says}</text>',
         "</svg>",
     ]
     return "\n".join(parts)

@@ -191,9 +191,10 @@ def _drawing(slope: float, intercept: float) -> str:
     side = UNIT * mse**0.5
     parts += [
         f'<g font-size="15"><text x="{panel}" y="52">Mean squared error</text>'
-        f'<text data-name="mse" aria-live="polite" x="{panel}" y="84" font-size="28">{mse:.2f}</text>'
+        f'<text data-name="mse" data-says="Mean squared error" x="{panel}" y="84" font-size="28">{mse:.2f}</text>'
         f'<text x="{panel}" y="124">Mean absolute error</text>'
-        f'<text data-name="mae" aria-live="polite" x="{panel}" y="156" font-size="28">{mae:.2f}</text></g>',
+        f'<text data-name="mae" data-says="mean absolute error" x="{panel}" y="156" font-size="28">{mae:.2f}</text>'
+        "</g>",
         f'<rect data-name="mean" x="{panel}" y="{BOTTOM - side:.4g}" width="{side:.4g}" height="{side:.4g}" '
         f"{filled}/>",
         f'<path d="M{panel} {BOTTOM}h200" stroke="{light}"/>',

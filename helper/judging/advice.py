@@ -25,7 +25,7 @@ PLAIN = {
     "undefined": "`{exercise}` is not defined yet: run the cell above this one first.",
     "none": "The answer is `None`. Does every path end with a `return`?",
     "message": "Instead of numbers there came: {came}.",
-    "text": "The answer is `{came}`; another one is expected.",
+    "text": "There came `{came}`, and something else is expected.",
     "unknown text": "The answer is `{came}`, which is none of those to choose from. Is it spelt as in the text?",
     "other": "The kind of answer is right, the value is not.",
     "nan": "Some of the numbers are NaN. Where could something overflow, or zero be divided by zero?",

@@ -25,6 +25,8 @@ from helper.judging.verdict import (
     Verdict,
 )
 
+HALF = 0.5
+
 STOPPED = {
     "TimeOut": TIME_OUT,
     "MemoryError": OUT_OF_MEMORY,
@@ -64,7 +66,7 @@ def judge(
         for item in key.expectations
     )
     right = all(result.right for result in results)
-    points = key.points if right else round(sum(item.points for item in results if item.right), 6)
+    points = key.points if right else _earned(key, results)
     verdict, pieces = _verdict(evidence, got, key, results, reveal)
     case = _case(evidence, key, results, salt if reveal else None) if verdict != NOT_ATTEMPTED else None
     ran = [name for name in key.without if name in evidence.ran]
@@ -73,6 +75,20 @@ def judge(
         pieces = (Piece("forbidden", {"exercise": key.name, "names": ran}),)
     notes = (Piece("hint", {"names": list(mentioned)}),) if mentioned and not ran else ()
     return Verdict(key.name, verdict, points, key.points, results, pieces, case, notes)
+
+
+def _earned(key: CheckKey, results: Sequence[Result]) -> float:
+    """Add up what is right.
+
+    What never changes with the inputs can be had by a constant: it needs company. Who misses more than details
+    has not understood, and earns at most half.
+    """
+    pairs = list(zip(key.expectations, results, strict=True))
+    if not any(result.right and not item.constant for item, result in pairs):
+        return 0.0
+    earned = round(sum(result.points for _, result in pairs if result.right), 6)
+    only_details = all(result.right or item.detail for item, result in pairs)
+    return earned if only_details else min(earned, HALF * key.points)
 
 
 def look_below(verdict: Verdict, called: Sequence[str]) -> Verdict:

@@ -14,12 +14,18 @@ from helper.judging.evidence import RELATIVE_TOLERANCE, Evidence, Failure, Plain
 
 @dataclass(frozen=True)
 class Expectation:
-    """One named thing a check looks at: the reference's value and what it is worth."""
+    """One named thing a check looks at: the reference's value and what it is worth.
+
+    constant: its value is the same whatever the inputs are, so it pays only together with one that is not.
+    detail: who misses only such has understood, and may earn more than half.
+    """
 
     name: str
     points: float
     value: Plain
     tolerance: float = RELATIVE_TOLERANCE
+    constant: bool = False
+    detail: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,8 @@ def _check_to_json(check: CheckKey) -> dict[str, Any]:
     data["expectations"] = [
         {"name": item.name, "points": item.points, "value": item.value}
         | ({} if item.tolerance == RELATIVE_TOLERANCE else {"tolerance": item.tolerance})
+        | ({"constant": True} if item.constant else {})
+        | ({"detail": True} if item.detail else {})
         for item in check.expectations
     ]
     data["mistakes"] = []
@@ -133,7 +141,14 @@ def _check_to_json(check: CheckKey) -> dict[str, Any]:
 
 def _check_from_json(name: str, data: Mapping[str, Any]) -> CheckKey:
     expectations = tuple(
-        Expectation(item["name"], item["points"], item["value"], item.get("tolerance", RELATIVE_TOLERANCE))
+        Expectation(
+            item["name"],
+            item["points"],
+            item["value"],
+            item.get("tolerance", RELATIVE_TOLERANCE),
+            bool(item.get("constant", False)),
+            bool(item.get("detail", False)),
+        )
         for item in data["expectations"]
     )
     reference = {item.name: item.value for item in expectations}

@@ -65,7 +65,14 @@ def _check_key(stage: Stage, name: str, seed: str, reference_only: bool) -> Chec
         raise LessonError(f"{place} hands over something that is not plain data; hand over numbers instead.")
     points = _points(reference, lesson.checks[name].points, place)
     expectations = tuple(
-        Expectation(item, points[item], value, reference.tolerances.get(item, RELATIVE_TOLERANCE))
+        Expectation(
+            item,
+            points[item],
+            value,
+            reference.tolerances.get(item, RELATIVE_TOLERANCE),
+            item in stage.constants(name),
+            item in reference.details,
+        )
         for item, value in shown.items()
     )
     return CheckKey(

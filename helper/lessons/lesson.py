@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from helper.course import CourseError
+from helper.judging.names import unreadable
+
+_TITLE = re.compile(r'''\A(?:\s*#[^\n]*\n|\s)*("""(?:[^\\]|\\.)*?"""|"(?:[^"\\\n]|\\.)*")\s*''', re.S)
 
 Kind = Literal["right", "mistake"]
 
@@ -36,13 +39,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Answer:
-    """A cell that could stand in an exercise's place, with a title (right) or advice (mistake)."""
+    """A cell that could stand in an exercise's place, with a title (right) or advice (mistake).
+
+    slip: a mistake that has the idea of the exercise and may earn more than half of its points.
+    """
 
     exercise: str
     kind: Kind
     title: str
     source: str
     line: int
+    slip: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,6 +162,24 @@ def _cell(path: Path, text: str, raw: Any) -> Cell:
     return Cell(raw.cell_type, raw.source, dict(raw.metadata), role, name, points, without)
 
 
+def read_answers(path: Path, lesson: Lesson) -> tuple[Answer, ...]:
+    """Read answers for a lesson from any file in the form of a bank. Raises CourseError for what is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise LessonError(
+            f"{path} cannot be read: give a text file in the form of an answers bank."
+        ) from error
+    answers = tuple(_answers(path, text))
+    for answer in answers:
+        if answer.exercise not in lesson.exercises:
+            raise LessonError(
+                f'{path}:{answer.line}: an answer for "{answer.exercise}", which {lesson.stem} does not have; '
+                f"its exercises are {', '.join(lesson.exercises)}."
+            )
+    return answers
+
+
 def _answers(path: Path, text: str) -> list[Answer]:
     answers = []
     for raw in parse(text):
@@ -163,19 +188,19 @@ def _answers(path: Path, text: str) -> list[Answer]:
             continue
         kind: Kind = "right" if kinds[0] == "right" else "mistake"
         exercise = str(raw.metadata[kind])
-        try:
-            body = ast.parse(raw.source).body
-        except SyntaxError as error:
-            raise LessonError(f'{path}: an answer for "{exercise}" is not Python: {error}.') from error
-        first = body[0].value if body and isinstance(body[0], ast.Expr) else None
-        if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
+        told = _TITLE.match(raw.source)
+        if told is None:
             line = _line(text, f'{kind}="{exercise}"')
             raise LessonError(
                 f'{path}:{line}: an answer for "{exercise}" must begin with its title or advice, a string.'
             )
-        title = " ".join(first.value.split())
-        quoted = first.value.split("\n")[0].strip()
-        answers.append(Answer(exercise, kind, title, raw.source, _line(text, quoted)))
+        title = ast.literal_eval(told[1])
+        source = raw.source[told.end() :]
+        if unreadable(source):
+            raise LessonError(f'{path}: an answer for "{exercise}" ("{title[:40]}…") is not Python.')
+        line = _line(text, title.split("\n")[0].strip())
+        slip = bool(raw.metadata.get("slip"))
+        answers.append(Answer(exercise, kind, " ".join(title.split()), source, line, slip))
     return answers
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from helper.checking.check import collecting
 from helper.checking.world import World, imports_of
-from helper.judging.evidence import Evidence
+from helper.judging.evidence import Evidence, same
 from helper.judging.names import as_python, definitions, forbidden_names
 from helper.lessons.lesson import Lesson, LessonError
 
@@ -27,6 +27,7 @@ class Shown:
     points: dict[str, float]
     tolerances: dict[str, float]
     sizes: tuple[int, ...]
+    details: frozenset[str]
 
 
 class Stage:
@@ -38,6 +39,7 @@ class Stage:
     def __init__(self, lesson: Lesson) -> None:
         self.lesson = lesson
         self._setup: dict[str, Any] = {"__name__": "__main__"}
+        self._constants: dict[str, frozenset[str]] = {}
         self._sources = [cell.source for cell in lesson.cells if cell.role == "setup"]
         without = {name: cell.without for name, cell in lesson.exercises.items()}
         self.world = World(imports_of(self._sources), without)
@@ -66,7 +68,19 @@ class Stage:
             {record["expect"]: record["points"] for record in records if "points" in record},
             {record["expect"]: record["tolerance"] for record in records if "tolerance" in record},
             tuple(end["sizes"]),
+            frozenset(record["expect"] for record in records if record.get("detail")),
         )
+
+    def constants(self, exercise: str) -> frozenset[str]:
+        """Return the expectations of a check whose value is the same whatever the inputs are."""
+        if exercise not in self._constants:
+            one, other = (
+                self.evidence(exercise, None, f"constant {place}").evidence.shown for place in (1, 2)
+            )
+            self._constants[exercise] = frozenset(
+                name for name, value in one.items() if name in other and same(value, other[name])
+            )
+        return self._constants[exercise]
 
     def evidence_of_all(self, answers: Mapping[str, Sequence[str]], seed: str) -> dict[str, Evidence]:
         """Run all checks in their places, each exercise's cell replaced by the given sources.

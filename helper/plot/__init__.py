@@ -545,7 +545,11 @@ def _draw_step(ax: Axes, place: tuple[float, float], step: Any) -> None:
 def _subplots(*args: Any, **options: Any) -> Any:
     import matplotlib.pyplot as plt
 
-    return plt.subplots(*args, **options)
+    from helper.plot import alt
+
+    figure, axes = plt.subplots(*args, FigureClass=alt.described_figure(), **options)
+    alt.note(figure)
+    return figure, axes
 
 
 def _colour(number: int) -> str:

@@ -212,3 +212,18 @@ def test_the_students_half_imports_nothing_of_authoring_or_grading():
         "sys.exit(any(name.startswith(('helper.authoring', 'helper.grading')) for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_other_right_answers_are_shown_after_passing_and_not_before(told, course, in_folder):
+    (in_folder / "again.json").write_bytes((course.notebooks / "01_mean" / "again.json").read_bytes())
+    ask(lambda x: x.square().sum())
+    ask(lambda x: x.square().mean())
+    assert "total = total + value**2" not in repr(told[0])
+    assert "total = total + value**2" in repr(told[1])
+    assert "Compare your answer" in told[1]._repr_html_()
+
+
+def test_the_panel_counts_the_lesson(told):
+    ask(lambda x: x.square().mean())
+    ask(lambda x: x.square().sum())
+    assert all("This lesson so far: 3 of 4 points" in repr(panel) for panel in told)

@@ -132,6 +132,18 @@ def test_the_line_can_be_moved_with_the_keyboard_alone(page: Page) -> None:
     assert numbers(page) == pytest.approx(losses(POINTS, 0.11, 4.99), abs=0.00501)
 
 
+def test_what_moved_is_said_once_in_one_sentence_with_its_names(page: Page) -> None:
+    show(page, line())
+    voice = page.get_by_role("status").filter(has_text="Mean squared error")
+    expect(voice).to_have_count(0)
+    move(page, "Slope", 0.2)
+    expect(voice).to_have_count(1)
+    mse, mae = numbers(page)
+    expect(voice).to_have_text(f"Mean squared error {mse:.2f}, mean absolute error {mae:.2f}")
+    assert voice.evaluate("voice => voice.clientWidth") == 1
+    assert page.locator('[aria-live="polite"]').count() == 0  # nothing else speaks in between
+
+
 def test_dragging_a_handle_lifts_the_line(page: Page) -> None:
     show(page, line())
     handle = page.locator('[data-name="lift"]')

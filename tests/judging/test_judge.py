@@ -37,7 +37,7 @@ def test_the_references_evidence_is_right_and_earns_all_points():
 
 def test_a_known_mistake_gets_its_own_advice_and_keeps_what_is_right():
     verdict = judge(Evidence(RIGHT | {"small": plain(2.0)}), key(), SALT)
-    assert (verdict.verdict, verdict.points, verdict.advice) == ("mistake", 3.0, ("You doubled it.",))
+    assert (verdict.verdict, verdict.points, verdict.advice) == ("mistake", 2.0, ("You doubled it.",))
 
 
 def test_mistakes_that_cannot_be_told_apart_are_told_as_one_or_the_other():

@@ -339,7 +339,9 @@ def _asked_by_cell(*, by_shell: bool = True) -> bool:
             return True
         if file.startswith("<frozen importlib") or file.endswith("linecache.py"):
             return False  # an import, or the lines of a traceback
-        in_ipython = f"{os.sep}IPython{os.sep}" in file and f"{os.sep}extensions{os.sep}" not in file  # %autoreload
+        in_ipython = (
+            f"{os.sep}IPython{os.sep}" in file and f"{os.sep}extensions{os.sep}" not in file
+        )  # %autoreload
         if "site-packages" in file and not (in_ipython and by_shell):
             return False
         if not file.startswith(_STANDARD_LIBRARY) and "site-packages" not in file:
