@@ -262,7 +262,7 @@ def test_every_room_of_helper_is_the_students_or_hidden() -> None:
         "nbgrading",
         "commands",
     }
-    hidden = files | folders | {"bench"}
+    hidden = files | folders | {"bench", "site"}
     rooms = {path.name for path in view.PACKAGE.iterdir() if path.suffix in ("", ".py", ".json")}
     rooms.discard("__pycache__")
     assert not hidden & set(view.READABLE)
