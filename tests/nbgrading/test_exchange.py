@@ -40,7 +40,8 @@ class Exchange:
         home.mkdir(exist_ok=True)
         (home / "nbgrader_config.py").write_text(
             f"c = get_config()\nc.Exchange.root = {str(self.root / 'exchange')!r}\n"
-            f"c.CourseDirectory.course_id = 'default_course'\nc.CourseDirectory.student_id = {name!r}\nc.Exchange.cache = {str(home / 'cache')!r}\n"
+            f"c.CourseDirectory.course_id = 'default_course'\nc.CourseDirectory.student_id = {name!r}\n"
+            f"c.Exchange.cache = {str(home / 'cache')!r}\n"
         )
         return nbgrader(words, home, os.environ | {"USER": name, "LOGNAME": name, "HOME": str(home)})
 
