@@ -143,6 +143,23 @@ def site(
 
 
 @app.command()
+def prove(
+    lessons: Annotated[
+        list[str] | None, typer.Argument(help="Stems such as 02_cross_entropy; all by default.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="How many sets of inputs.")] = 3,
+    page: Annotated[Path, typer.Option(help="Where the page goes.")] = Path("PROOF.md"),
+    answers: Annotated[
+        Path | None, typer.Option(help="A folder with LESSON.py: answers from elsewhere.")
+    ] = None,
+) -> None:
+    """Write a page that says, for each exercise, what was held against its check and what came of it."""
+    from helper.commands import author as verbs
+
+    raise typer.Exit(verbs.prove(find_course(), lessons, seeds, page, answers))
+
+
+@app.command()
 def absorb(notebook: Path) -> None:
     """Bring an edit made in Jupyter back into the lesson's text."""
     from helper.commands import author as verbs

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-STORED = Path(__file__).with_name("results.json")
+STORED = Path(__file__).with_suffix(".json")  # not by its name: it is no code that a lesson is made by
 NEW = "COURSE_RESULTS"  # names the file that collects the rows of the lesson being built
 DIGITS = 4  # decimals that are kept: an accuracy on 1,000 images has three
 

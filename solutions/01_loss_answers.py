@@ -144,7 +144,7 @@ def mse_loss(pred, target):
     return ((pred - target) ** 2).mean(dim=0)
 
 # %% mistake="mse_loss"
-"""The function prints the loss and returns nothing. Whoever calls it needs the value: `return` it."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def mse_loss(pred, target):
     if pred.shape != target.shape:
         raise ValueError("shapes differ")
@@ -299,7 +299,7 @@ def mae_loss(pred, target):
     return F.l1_loss(pred, target)
 
 # %% mistake="mae_loss"
-"""The loop adds up whole rows, so one number per column comes back. The mean goes over all elements."""
+"""One number per column comes back. The mean goes over all elements."""
 def mae_loss(pred, target):
     total = 0
     for p, t in zip(pred, target):
@@ -431,7 +431,7 @@ def accuracy(logits, labels):
     return (logits.argmax(dim=1) == labels).mean().item()
 
 # %% mistake="accuracy"
-"""The loop returns after its first image. Move the `return` behind the loop."""
+"""Only the first image of the batch decided. Does a `return` stand inside the loop?"""
 def accuracy(logits, labels):
     right = 0
     for row, label in zip(logits, labels):
@@ -566,7 +566,7 @@ def baseline_accuracy(labels):
     return labels.mode().values.item() / len(labels)
 
 # %% mistake="baseline_accuracy"
-"""Your list of counts has room for ten classes. Here labels can be larger: how many places are needed, or which container grows by itself?"""
+"""Ten classes are counted and no more. Here labels can be larger: how many places are needed, or which container grows by itself?"""
 def baseline_accuracy(labels):
     counts = [0] * 10
     for label in labels.tolist():
@@ -951,7 +951,7 @@ def mae_loss(pred, target):
     return F.smooth_l1_loss(pred, target, beta=0.0)
 
 # %% mistake="accuracy"
-"""You looked at the first image only. The fraction is over all images of the batch."""
+"""Only the first image of the batch decided. Does a `return` stand inside the loop?"""
 def accuracy(logits, labels):
     return float(logits[0].argmax() == labels[0])
 
@@ -982,7 +982,7 @@ def baseline_accuracy(labels):
     return (labels == labels.max()).float().mean().item()
 
 # %% mistake="baseline_accuracy"
-"""You left out the largest class. `range(n)` ends before n."""
+"""You left out the largest class. If a `range` counts the classes: it ends before its last number."""
 def baseline_accuracy(labels):
     return max((labels == c).float().mean().item() for c in range(labels.max()))
 

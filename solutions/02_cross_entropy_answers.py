@@ -1418,7 +1418,7 @@ def diagnose_loss(first_loss, floor, num_classes, batch_size):
 
 
 # %% mistake="diagnose_loss"
-"""Your function prints its finding and returns `None`. The caller needs the name as a return value."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 
 
 def diagnose_loss(first_loss, floor, num_classes, batch_size):
@@ -1476,3 +1476,34 @@ exit_choice = "b"
 """The class with the smallest loss is the one with the largest probability, so this arrives at the right class, but
 by a detour. Which number do you have already, and is its order the same?"""
 exit_choice = "c"
+
+
+# %% mistake="softmax"
+"""An axis is counted from one end only. `dim` may be negative, too: -1 is the last axis, -2 the one before it."""
+def softmax(logits, dim):
+    largest = logits.amax(dim, keepdim=True)
+    powers = (logits - largest).exp()
+    return powers / powers.sum(logits.dim() - 1 if dim < 0 else dim, keepdim=True)
+
+# %% mistake="nll_loss"
+"""You cut log-probabilities off at -100. A network that is sure and wrong must pay for it: leave them as they are."""
+def nll_loss(logps, labels):
+    return -logps[torch.arange(len(labels)), labels].clamp(min=-100).mean()
+
+# %% mistake="build_classifier"
+"""Your model gives logits in training and probabilities in evaluation. It must give the same kind of answer in both modes; who wants probabilities applies softmax outside."""
+def build_classifier(n_in, hidden, n_out):
+    class Classifier(nn.Module):
+        def __init__(self):
+            super().__init__()
+            sizes = [n_in, *hidden]
+            layers = []
+            for a, b in zip(sizes, sizes[1:]):
+                layers += [nn.Linear(a, b), nn.ReLU()]
+            self.net = nn.Sequential(*layers, nn.Linear(sizes[-1], n_out))
+
+        def forward(self, x):
+            scores = self.net(x)
+            return scores if self.training else scores.softmax(1)
+
+    return Classifier(), nn.CrossEntropyLoss()

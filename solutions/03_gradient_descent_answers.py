@@ -507,7 +507,7 @@ def gradient_descent(gradient, start, lr, steps):
     return torch.cat(path)
 
 # %% mistake="gradient_descent"
-"""The `return` stands inside the loop, so the walk ends after its first step."""
+"""The walk ends after its first step. Does the `return` stand inside the loop?"""
 def gradient_descent(gradient, start, lr, steps):
     path = [start]
     for _ in range(steps):
@@ -677,7 +677,7 @@ def linear_regression_gradients(X, y, w, b):
     return 2 * X @ errors / len(y), 2 * errors.mean()
 
 # %% mistake="linear_regression_gradients"
-"""Nothing came back. Return both gradients, the one for `w` first."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more. Return both gradients, the one for `w` first."""
 def linear_regression_gradients(X, y, w, b):
     errors = X @ w + b - y
     print(2 * X.T @ errors / len(y), 2 * errors.mean())
@@ -928,7 +928,7 @@ def judge_curve(losses):
     return "Slow" if end > 0.9 * start else "Good"
 
 # %% mistake="judge_curve"
-"""Nothing came back: printing shows a word to you, `return` hands it to the caller."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def judge_curve(losses):
     print("good")
 
@@ -1077,7 +1077,7 @@ def minibatches(n, batch_size, generator):
         yield order[start : start + batch_size]
 
 # %% mistake="minibatches"
-"""A `return` inside the loop ends it: only the first batch comes out. Use `yield`, or collect the batches in a list."""
+"""Only the first batch comes out. Does a `return` end the loop? Use `yield`, or collect the batches in a list."""
 def minibatches(n, batch_size, generator):
     order = torch.randperm(n, generator=generator)
     for start in range(0, n, batch_size):
@@ -1089,7 +1089,7 @@ def minibatches(n, batch_size, generator):
     return torch.randperm(n, generator=generator)[None]
 
 # %% mistake="minibatches"
-"""Nothing came back: return the batches, or yield them one by one."""
+"""What comes back is `None`. Return the batches, or yield them one by one."""
 def minibatches(n, batch_size, generator):
     torch.randperm(n, generator=generator).split(batch_size)
 

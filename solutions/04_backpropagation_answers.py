@@ -119,7 +119,7 @@ def linear_backward(grad_out, x, weight):
     return grad_out.T @ x, grad_out.sum(0), grad_out @ weight
 
 # %% mistake="linear_backward"
-"""The function returns nothing: the three gradients are computed and then forgotten. A `return` is missing."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def linear_backward(grad_out, x, weight):
     grad_x, grad_weight, grad_bias = grad_out @ weight, grad_out.T @ x, grad_out.sum(0)
 
@@ -231,7 +231,7 @@ def relu_backward(grad_out, z):
     return grad_out[z > 0]
 
 # %% mistake="relu_backward"
-"""The function returns nothing. A `return` is missing."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def relu_backward(grad_out, z):
     grad = grad_out * (z > 0)
 
@@ -242,7 +242,7 @@ def relu_backward(grad_out, z):
     return grad_out if z > 0 else torch.zeros_like(grad_out)
 
 # %% mistake="relu_backward"
-"""Your two loops take `z` for a matrix. It may have any number of axes: operations on whole tensors do not care."""
+"""This works for a matrix only. `z` may have any number of axes: operations on whole tensors do not care."""
 def relu_backward(grad_out, z):
     grad = torch.zeros_like(z)
     for i in range(z.shape[0]):
@@ -351,7 +351,7 @@ def sigmoid_backward(grad_out, s):
     return s.neg_().add_(1).mul_(before).mul_(grad_out)
 
 # %% mistake="sigmoid_backward"
-"""The function returns nothing. A `return` is missing."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def sigmoid_backward(grad_out, s):
     grad = grad_out * s * (1 - s)
 
@@ -541,7 +541,7 @@ def cross_entropy_backward(logits, labels):
     return truth
 
 # %% mistake="cross_entropy_backward"
-"""The function returns nothing. A `return` is missing."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def cross_entropy_backward(logits, labels):
     grad = (torch.softmax(logits, dim=1) - F.one_hot(labels, logits.shape[1])) / len(labels)
 
@@ -934,7 +934,7 @@ def two_layer_gradients(params, x, labels):
     return {"L1": L1, "S": S, "L2": L2}
 
 # %% mistake="two_layer_gradients"
-"""The function returns nothing. A `return` is missing."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def two_layer_gradients(params, x, labels):
     L1 = x @ params["W1"].T + params["b1"]
 
@@ -1257,7 +1257,7 @@ def gradient_check(f, params, grads, eps=1e-5):
     return errors
 
 # %% mistake="gradient_check"
-"""The loop returns after the first parameter. The `return` stands too far to the right."""
+"""Only the first parameter was looked at. Does the `return` stand inside the loop?"""
 def gradient_check(f, params, grads, eps=1e-5):
     errors = {}
     for name, value in params.items():
@@ -1331,7 +1331,7 @@ def gradient_check(f, params, grads, eps=1e-5):
     return True
 
 # %% mistake="gradient_check"
-"""The function returns nothing. A `return` is missing."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def gradient_check(f, params, grads, eps=1e-5):
     errors = {}
 

@@ -187,6 +187,9 @@ def _(given, expect):
     expect("a power that is negative and no whole number", graphs.shown(a**-1.5, a=a))
     expect("plain numbers beside a `Value`", graphs.shown(3 + 2 * a - (1 - b * 5), a=a, b=b))
     expect("a node that is used twice", graphs.shown(a * a + a, a=a))
+    same = [a + 0, a - 0, 1 * a, a**1]
+    fresh = {"the same node": sum(node is a for node in same), "a number": float(a.data)}
+    expect("a new node, even where the number stays the same", fresh)
     results = graphs.random_expression(given).evaluate(Value)
     root = list(results.values())[-1]
     slopes = graphs.ranked(results, lambda node: graphs.derivative(root, node))
@@ -310,7 +313,8 @@ def _(given, expect):
     both = {"above 0": graphs.shown(relu(inner), x=x, y=y), "below 0": graphs.shown(relu(below), x=x, y=y)}
     expect("inputs that were computed themselves", both, points=0.5)
     x = Node(0.0)
-    expect("an input of exactly 0", graphs.shown(relu(x), x=x), points=0.15)
+    expect("an input of exactly 0", graphs.shown(relu(x), x=x), points=0.1)
+    expect("a new node, not the input", [relu(y) is y, relu(inner) is inner, float(inner.data)], points=0.05)
 
 # %% [markdown]
 # What do slopes tell about training? A slope near 0 lets almost no gradient through.
@@ -490,8 +494,11 @@ def _(given, expect):
     expect("a chain of three", graphs.judged_order(topological_order, c))
     d = graphs.random_node(given, "d", b, b)
     expect("a node that is used twice by another", graphs.judged_order(topological_order, d))
-    d = graphs.random_node(given, "d", c, graphs.random_node(given, "e", b))
-    expect("two paths that meet", graphs.judged_order(topological_order, d))
+    e = graphs.random_node(given, "e", b)
+    d = graphs.random_node(given, "d", c, e)
+    expect("two paths that meet", graphs.judged_order(topological_order, d), points=0.25)
+    c.data = e.data = b.data
+    expect("different nodes of equal value", graphs.judged_order(topological_order, d), points=0.25)
     nodes = graphs.shortcut_graph(given)
     expect("shortcuts", graphs.judged_order(topological_order, nodes["h"]), points=1)
     expect("a random graph", graphs.judged_order(topological_order, graphs.random_graph(given)["i"]))
@@ -597,6 +604,7 @@ def _(given, expect):
     expect("a node that is used twice by another", graphs.gradients_after(backward, b, a=a))
     a = graphs.random_node(given, "a")
     b, c = graphs.random_node(given, "b", a), graphs.random_node(given, "c", a)
+    c.data = b.data  # two nodes, though of equal value
     d = graphs.random_node(given, "d", b, c)
     expect("two paths that meet", graphs.gradients_after(backward, d, d=d, c=c, b=b, a=a))
     nodes = graphs.shortcut_graph(given)

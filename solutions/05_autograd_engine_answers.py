@@ -737,8 +737,8 @@ def relu(x):
     on = Node(float(x.data > 0))
     return Node(x.data * on.data, (x, on), (on.data, x.data))
 
-# %% right="relu"
-"""the input itself, or a fresh 0 that no path leads back from"""
+# %% mistake="relu"
+"""For a positive input you gave back the input itself. Asked for is a new node with the input as its parent, or nobody can see in the graph that ReLU was applied."""
 def relu(x):
     return x if x.data > 0 else Value(0.0)
 
@@ -1025,7 +1025,7 @@ def topological_order(root):
     return order
 
 # %% mistake="topological_order"
-"""The function returns nothing: it fills its list and forgets to hand it out."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def topological_order(root):
     order, seen, stack = [], set(), [(root, False)]
     while stack:
@@ -1482,7 +1482,7 @@ def train_neuron(points, labels, steps, lr):
     return [w1, w2], b, losses
 
 # %% mistake="train_neuron"
-"""It returns after its first step: the `return` stands inside the loop."""
+"""It ends after its first step. Does the `return` stand inside the loop?"""
 def train_neuron(points, labels, steps, lr):
     w1 = w2 = b = 0.0
     losses = []
@@ -1548,7 +1548,7 @@ def train_neuron(points, labels, steps, lr):
     return w1, w2, b, losses
 
 # %% mistake="train_neuron"
-"""The function returns nothing: its numbers are lost when it ends."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def train_neuron(points, labels, steps, lr):
     w1 = w2 = b = 0.0
     for _ in range(steps):

@@ -212,7 +212,7 @@ def predict_accumulation(k, cleared):
     return 0.0 if cleared else 3.0 * k * (k + 1)
 
 # %% mistake="predict_accumulation"
-"""You added one pass too few: the loop counts from 1 to k, and `range(k)` counts from 0 to k - 1."""
+"""You added one pass too few. The loop counts from 1 to k, with k included; `range(k)` ends at k - 1."""
 def predict_accumulation(k, cleared):
     return 6.0 * (k - 1) if cleared else 6.0 * sum(range(k))
 
@@ -247,7 +247,7 @@ def predict_accumulation(k, cleared):
     return x.grad.item()
 
 # %% mistake="predict_accumulation"
-"""You printed the number and returned nothing: a function hands its answer back with `return`."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 def predict_accumulation(k, cleared):
     print(6.0 * k if cleared else 3.0 * k * (k + 1))
 

@@ -742,7 +742,7 @@ def train_epoch(model, loader, criterion, optimizer):
 
 
 # %% mistake="train_epoch"
-"""You weighed every batch with the loader's `batch_size`. The last batch is smaller: ask each batch for its own
+"""You weighed all batches alike, as if the last were as large as the others. It is smaller: ask each batch for its own
 size."""
 
 
@@ -967,7 +967,7 @@ def train_epoch(model, loader, criterion, optimizer):
     return total / count
 
 
-# %% mistake="train_epoch"
+# %% mistake="train_epoch" slip=true
 """The numbers are right. But the running total is a tensor with a graph until the very end, and so a part of every
 batch's graph stays in memory for the whole epoch. Take the number out of each loss *before* you add it."""
 
@@ -1039,7 +1039,7 @@ def train_epoch(model, loader, criterion, optimizer):
 
 
 # %% mistake="train_epoch"
-"""The epoch runs well, but nothing comes back: `print` shows a number and does not return it."""
+"""The training is right, and what comes back is `None`. A function hands its answer to the caller with `return`; printing shows it and no more."""
 
 
 def train_epoch(model, loader, criterion, optimizer):
@@ -1235,7 +1235,7 @@ def can_overfit_one_batch(make_model, batch):
 
 
 # %% mistake="can_overfit_one_batch"
-"""The function says nothing: it ends without a `return`. Printing the answer is not returning it."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 
 
 def can_overfit_one_batch(make_model, batch):
@@ -1522,7 +1522,7 @@ def fit(model, loader, epochs, lr):
 
 
 # %% mistake="fit"
-"""One epoch is missing: `range(1, n)` has n - 1 numbers."""
+"""One epoch is missing. If you count with `range`: it ends before its last number."""
 
 
 def fit(model, loader, epochs, lr):
@@ -2039,7 +2039,7 @@ def predict(model, images):
 
 
 # %% mistake="predict"
-"""The probabilities were computed, but nothing comes back: the `return` is missing."""
+"""What comes back is `None`. A function hands its answer to the caller with `return`, on every path; printing shows it and no more."""
 
 
 def predict(model, images):
@@ -2096,3 +2096,57 @@ exit_stuck = "c"
 """That concerns the predictions on new digits. It cannot keep the *training* loss near ln 10, the loss of
 guessing."""
 exit_stuck = "d"
+
+
+# %% right="train_step"
+"""gradients of a function, put where the optimiser looks for them"""
+from torch.func import functional_call, grad_and_value
+def train_step(model, batch, criterion, optimizer):
+    inputs, labels = batch
+    params = {name: p.detach() for name, p in model.named_parameters()}
+    def loss_at(params):
+        return criterion(functional_call(model, params, (inputs,)), labels)
+    grads, loss = grad_and_value(loss_at)(params)
+    for name, p in model.named_parameters():
+        p.grad = grads[name]
+    optimizer.step()
+    return loss.item()
+
+# %% right="train_epoch"
+"""each batch's loss measured by a forward pass of its own, before the step"""
+def train_epoch(model, loader, criterion, optimizer):
+    model.train()
+    total, count = 0.0, 0
+    for inputs, labels in loader:
+        before = criterion(model(inputs), labels)
+        total, count = total + before.item() * len(labels), count + len(labels)
+        optimizer.zero_grad()
+        criterion(model(inputs), labels).backward()
+        optimizer.step()
+    return total / count
+
+# %% mistake="can_overfit_one_batch"
+"""You took 99 steps; asked for are 100. If you count with `range`: it ends before its last number."""
+def can_overfit_one_batch(make_model, batch):
+    model = make_model()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    inputs, labels = batch
+    for _ in range(1, 100):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+    return loss.item() < 0.1
+
+# %% mistake="can_overfit_one_batch"
+"""You took 101 steps; asked for are 100."""
+def can_overfit_one_batch(make_model, batch):
+    model = make_model()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    inputs, labels = batch
+    for _ in range(101):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+    return loss.item() < 0.1

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from helper import results
-from helper.authoring.frame import framed
+from helper.authoring.frame import framed, off_limits
 from helper.course import Course
 from helper.desk.cells import mark_as_released
 from helper.desk.places import Desk
@@ -123,6 +123,8 @@ def compose(lesson: Lesson) -> Any:
     notebook = nbformat.v4.new_notebook()
     counts: Counter[str] = Counter()
     for cell in lesson.cells:
+        limits = off_limits(cell) if cell.role == "exercise" else None
+        notebook.cells += [limits] if limits else []
         make = nbformat.v4.new_code_cell if cell.type == "code" else nbformat.v4.new_markdown_cell
         made = make(source=cell.source)
         made.metadata = nbformat.from_dict(_metadata(cell, counts))

@@ -1,12 +1,19 @@
-"""What the build puts around every lesson: the way to its neighbours, and a first cell for who lacks the course."""
+"""What the build adds to every lesson: ways to its neighbours, a cell for who lacks the course, what is off limits."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from helper.lessons.lesson import Lesson, address, neighbours
+from helper.lessons.lesson import Cell, Lesson, address, neighbours
 
 START = "00_start_here"
+# How a name in `without` is said to students, where that differs.
+SAID = {
+    "requires_grad_": "requires_grad",
+    "aten": "torch.ops.aten",
+    "optim": "torch.optim",
+    "fixtures": "helper.fixtures",
+}
 MADE = "made"  # the mark, in a cell's metadata, of what was not written in the lesson's text
 
 
@@ -21,9 +28,24 @@ def framed(lesson: Lesson, cells: list[Any]) -> list[Any]:
         cell.metadata = nbformat.from_dict({"course": {MADE: "bar"}})
         ends.append(cell)
     look = nbformat.v4.new_code_cell(_look(address(lesson.path.parent)), id="installed")
-    look.metadata = nbformat.from_dict({"course": {MADE: "look"}})
+    # Folded where the editor knows how: it is of no interest to who has the course.
+    look.metadata = nbformat.from_dict({"course": {MADE: "look"}, "jupyter": {"source_hidden": True}})
     first = next((number for number, cell in enumerate(cells) if cell.cell_type == "code"), len(cells))
     return [*ends[:1], *cells[:first], look, *cells[first:], *ends[1:]]
+
+
+def off_limits(exercise: Cell) -> Any:
+    """Return a cell that says what an exercise does without, to stand above it, or None if there is nothing."""
+    import nbformat
+
+    if not exercise.without:
+        return None
+    names = dict.fromkeys(SAID.get(name, name) for name in exercise.without)
+    listed = ", ".join(f"`{name}`" for name in names)
+    text = f"Off limits here: {listed}. What counts is what runs, not what is written."
+    cell = nbformat.v4.new_markdown_cell(text, id=f"limits_{exercise.name}")
+    cell.metadata = nbformat.from_dict({"course": {MADE: "limits"}})
+    return cell
 
 
 def is_made(cell: Any) -> bool:
@@ -53,7 +75,7 @@ def _path(stem: str) -> str:
 
 
 def _look(where: str) -> str:
-    look = "try:\n    from helper import check  # is the course installed here?\nexcept ImportError:\n"
+    look = "# Is the course installed here?\ntry:\n    from helper import check\nexcept ImportError:\n"
     if where:
         return f"{look}    %pip install --quiet {where}"
     return (

@@ -58,7 +58,7 @@ def try_(course: Course, name: str, seeds: int, *, mutants: bool = False, answer
     """Print each answer of a lesson's bank, or of a file, with its verdict and advice. Returns the exit code."""
     from helper.authoring import rules
     from helper.authoring.proof import try_answers, try_elsewhere
-    from helper.lessons.key_of import PRACTICE, make_key
+    from helper.lessons.key_of import make_key
     from helper.lessons.stage import Stage
 
     stem, _, exercise = name.partition("/")
@@ -72,7 +72,7 @@ def try_(course: Course, name: str, seeds: int, *, mutants: bool = False, answer
     if mutants:
         return _try_mutants(console, stage, wanted)
     broken: list[str] = []
-    names = [PRACTICE if number == 0 else f"seed {number}" for number in range(seeds)]
+    names = _seeds(seeds)
     if answers:
         chosen = [answer for answer in elsewhere if answer.exercise in wanted]
         asked = list(dict.fromkeys(answer.exercise for answer in chosen))
@@ -111,6 +111,33 @@ def _show(console: Console, row: Sequence[Tried], seeds: Sequence[str], *, title
             console.print(f"    [red]PROBLEM[/] under seed {seed}: {escape(tried.problem)}")
         if tried.confusion:
             console.print(f"    [dim]without its entry, under seed {seed}: {escape(tried.confusion)}[/]")
+
+
+def prove(course: Course, stems: list[str] | None, seeds: int, page: Path, answers: Path | None) -> int:
+    """Write the page that says, for each exercise, what was held against its check. Returns the exit code."""
+    from helper.authoring.proof_page import page as page_of
+    from helper.authoring.proof_page import prove as proven
+    from helper.files import write_whole
+    from helper.lessons.stage import Stage
+
+    console = Console(highlight=False, soft_wrap=True)
+    rows = []
+    for stem in stems or lessons.stems(course.solutions):
+        lesson = lessons.read(course.solutions, stem)
+        file = answers / f"{stem}.py" if answers else None
+        others = lessons.read_answers(file, lesson) if file and file.exists() else ()
+        with console.status(stem):
+            rows.append((stem, list(proven(Stage(lesson), _seeds(seeds), others))))
+        console.print(f"{stem}: {sum(row.problems for row in rows[-1][1])} problems")
+    write_whole(page, page_of(rows, seeds))
+    console.print(f"{page} has the proof")
+    return int(any(row.problems or row.killed < row.mutants for _, of_lesson in rows for row in of_lesson))
+
+
+def _seeds(number: int) -> list[str]:
+    from helper.lessons.key_of import PRACTICE
+
+    return [PRACTICE, *(f"seed {place}" for place in range(1, number))]
 
 
 def _try_mutants(console: Console, stage: Stage, exercises: list[str]) -> int:

@@ -1,0 +1,344 @@
+# Answers to 01_loss from elsewhere, which were once decided or advised wrongly, in the form of an answers bank.
+# right: must pass. mistake: must fail, and its advice must be true of it (the text says what was done).
+
+# %% mistake="accuracy"
+"""torch.equal / all: whole batch right or not | ADVICE: fraction, not all-or-nothing"""
+
+
+def accuracy(logits, labels):
+    return float(torch.equal(logits.argmax(1), labels))
+
+# %% mistake="accuracy"
+"""classes counted from 1 | ADVICE: classes start at 0"""
+
+
+def accuracy(logits, labels):
+    return (logits.argmax(1) + 1 == labels).float().mean().item()
+
+# %% mistake="baseline_accuracy"
+"""thinks the baseline is class 0 | ADVICE: commonest, not 0"""
+
+
+def baseline_accuracy(labels):
+    return (labels == 0).float().mean().item()
+
+# %% mistake="baseline_accuracy"
+"""takes the first of the counts | ADVICE: largest count"""
+
+
+def baseline_accuracy(labels):
+    _, counts = labels.unique(return_counts=True)
+    return counts[0].item() / len(labels)
+
+# %% mistake="baseline_accuracy"
+"""largest label, not largest count | ADVICE: count"""
+
+
+def baseline_accuracy(labels):
+    return (labels == labels.max()).float().mean().item()
+
+# %% mistake="baseline_accuracy"
+"""mean of counts over n | ADVICE: largest not mean"""
+
+
+def baseline_accuracy(labels):
+    counts = labels.bincount().float()
+    return (counts.mean() / len(labels)).item()
+
+# %% mistake="baseline_accuracy"
+"""range(max) leaves out the largest class | ADVICE: + 1"""
+
+
+def baseline_accuracy(labels):
+    return max([(labels == c).float().mean().item() for c in range(labels.max())])
+
+# %% mistake="baseline_accuracy"
+"""assumes classes are 0..number of unique | ADVICE: not every class needs to occur"""
+
+
+def baseline_accuracy(labels):
+    k = len(labels.unique())
+    return max((labels == c).float().mean().item() for c in range(k))
+
+# %% mistake="bce_from_logits"
+"""nan_to_num on the naive formula | ADVICE: hides, number wrong"""
+
+
+def bce_from_logits(logits, targets):
+    p = logits.sigmoid()
+    per = -(targets * p.log() + (1 - targets) * (1 - p).log())
+    return per.nan_to_num(0.0, posinf=100.0).mean()
+
+# %% mistake="bce_from_logits"
+"""Python's max on a tensor | ADVICE: ambiguous truth value: use clamp / torch.maximum"""
+
+
+def bce_from_logits(logits, targets):
+    return (max(logits, 0) + torch.log1p(torch.exp(-abs(logits))) - targets * logits).mean()
+
+# %% mistake="expected_initial_loss"
+"""int() | ADVICE: float"""
+
+
+def expected_initial_loss(num_classes):
+    return int(math.log(num_classes))
+
+# %% mistake="mse_loss"
+"""compares only the number of axes | ADVICE: compare shapes"""
+
+
+def mse_loss(pred, target):
+    if pred.dim() != target.dim():
+        raise ValueError("shapes differ")
+    return ((pred - target) ** 2).mean()
+
+# %% mistake="mse_loss"
+"""refuses only column against row | ADVICE: any shapes that differ"""
+
+
+def mse_loss(pred, target):
+    if pred.ndim == 2 and target.ndim == 1:
+        raise ValueError("squeeze pred first")
+    return ((pred - target) ** 2).mean()
+
+# %% right="accuracy"
+"""a helper whose name the check uses too (few)"""
+
+
+def few(row):
+    return int(row.argmax())
+
+
+def accuracy(logits, labels):
+    return sum(few(row) == int(label) for row, label in zip(logits, labels)) / len(labels)
+
+# %% mistake="accuracy"
+"""rounds to four digits | ADVICE: do not round"""
+
+
+def accuracy(logits, labels):
+    return round((logits.argmax(1) == labels).float().mean().item(), 4)
+
+# %% mistake="accuracy"
+"""compares only the first image | ADVICE: all"""
+
+
+def accuracy(logits, labels):
+    return float(logits[0].argmax() == labels[0])
+
+# %% mistake="accuracy"
+"""logits > 0 as in yes/no | ADVICE: largest, not positive"""
+
+
+def accuracy(logits, labels):
+    hit = logits[torch.arange(len(labels)), labels] > 0
+    return hit.float().mean().item()
+
+# %% right="baseline_accuracy"
+"""sorts, searches borders; helper called classes"""
+
+
+def classes(y):
+    return sorted(set(y.tolist()))
+
+
+def baseline_accuracy(labels):
+    return max((labels == c).sum().item() for c in classes(labels)) / len(labels)
+
+# %% mistake="baseline_accuracy"
+"""at most 100 classes | ADVICE: labels can be larger"""
+
+
+def baseline_accuracy(labels):
+    counts = torch.zeros(100)
+    for label in labels:
+        counts[label] += 1
+    return (counts.max() / len(labels)).item()
+
+# %% mistake="baseline_accuracy"
+"""rounds the mean label | ADVICE: classes are names"""
+
+
+def baseline_accuracy(labels):
+    return (labels == labels.float().mean().round()).float().mean().item()
+
+# %% mistake="baseline_accuracy"
+"""takes the first output of unique (values) for counts | ADVICE: counts"""
+
+
+def baseline_accuracy(labels):
+    counts, _ = labels.unique(return_counts=True)
+    return counts.max().item() / len(labels)
+
+# %% right="bce_from_logits"
+"""helper called sign, a name that the check cell uses for itself"""
+
+
+def sign(y):
+    return 1 - 2 * y
+
+
+def bce_from_logits(logits, targets):
+    return F.softplus(sign(targets) * logits).mean()
+
+# %% right="bce_from_logits"
+"""helper called size"""
+
+
+def size(t):
+    return t.numel()
+
+
+def bce_from_logits(logits, targets):
+    return (F.softplus(logits) - targets * logits).sum() / size(logits)
+
+# %% mistake="bce_from_logits"
+"""if on the whole tensor | ADVICE: element by element: where/clamp"""
+
+
+def bce_from_logits(logits, targets):
+    if logits > 0:
+        loss = logits + torch.log1p(torch.exp(-logits)) - targets * logits
+    else:
+        loss = torch.log1p(torch.exp(logits)) - targets * logits
+    return loss.mean()
+
+# %% mistake="bce_from_logits"
+"""clamp_ in place changes the logits before they are used | ADVICE: in place"""
+
+
+def bce_from_logits(logits, targets):
+    positive = logits.clamp_(min=0)
+    return (positive + torch.log1p(torch.exp(-logits.abs())) - targets * logits).mean()
+
+# %% mistake="expected_initial_loss"
+"""refuses one class, though "at least 1" | ADVICE: one class: loss 0"""
+
+
+def expected_initial_loss(num_classes):
+    if num_classes < 2:
+        raise ValueError("at least two classes")
+    return math.log(num_classes)
+
+# %% mistake="expected_initial_loss"
+"""rounds to 4 digits | ADVICE: do not round"""
+
+
+def expected_initial_loss(num_classes):
+    return round(math.log(num_classes), 4)
+
+# %% mistake="expected_initial_loss"
+"""dictionary of a few sizes | ADVICE: any number"""
+
+
+def expected_initial_loss(num_classes):
+    return {2: 0.6931472, 3: 1.0986123, 10: 2.3025851}[num_classes]
+
+# %% mistake="expected_initial_loss"
+"""cross-entropy with target 1: fails for one class | ADVICE: one class has label 0"""
+
+
+def expected_initial_loss(num_classes):
+    return F.cross_entropy(torch.zeros(1, num_classes), torch.tensor([1])).item()
+
+# %% mistake="mae_loss"
+"""works in place on pred | ADVICE: input changes"""
+
+
+def mae_loss(pred, target):
+    return pred.sub_(target).abs_().mean()
+
+# %% mistake="mae_loss"
+"""double loop, works for tables only ("any shape") | ADVICE: any shape"""
+
+
+def mae_loss(pred, target):
+    n, m = pred.shape
+    total = 0
+    for i in range(n):
+        for j in range(m):
+            total = total + abs(pred[i, j] - target[i, j])
+    return total / (n * m)
+
+# %% right="mse_loss"
+"""%%time above the answer"""
+
+
+%%time
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError("shapes differ")
+    return torch.mean((pred - target) ** 2)
+
+# %% right="mse_loss"
+"""a student's own cell has a variable named gradient"""
+
+
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError("shapes differ")
+    return torch.mean((pred - target) ** 2)
+
+
+p, t = torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0])
+gradient = 2 * (p - t) / 2
+print(gradient)
+
+# %% mistake="mse_loss"
+"""compares first and last axis only; (6,) against (6,6) is broadcast | ADVICE: compare whole shapes"""
+
+
+def mse_loss(pred, target):
+    if pred.shape[0] != target.shape[0] or pred.shape[-1] != target.shape[-1]:
+        raise ValueError("shapes differ")
+    return ((pred - target) ** 2).mean()
+
+# %% mistake="mse_loss"
+"""works in place on pred | ADVICE: don't change the input"""
+
+
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError("shapes differ")
+    pred -= target
+    return (pred * pred).mean()
+
+# %% mistake="mse_loss"
+"""ndim, else lets PyTorch complain and translates; (5,3) against (1,3) is broadcast | ADVICE: compare shapes"""
+
+
+def mse_loss(pred, target):
+    if pred.ndim != target.ndim:
+        raise ValueError("number of axes differs")
+    try:
+        return ((pred - target) ** 2).mean()
+    except RuntimeError as error:
+        raise ValueError("shapes differ") from error
+
+# %% mistake="mse_loss"
+"""compares number of axes and batch size only; (5,3) against (5,1) is broadcast | ADVICE: compare whole shapes"""
+
+
+def mse_loss(pred, target):
+    if pred.ndim != target.ndim or len(pred) != len(target):
+        raise ValueError("shapes differ")
+    return ((pred - target) ** 2).mean()
+
+# %% right="mae_loss"
+"""F.smooth_l1_loss with beta=0 is the MAE (off limits are F.l1_loss and nn.L1Loss only)"""
+
+
+def mae_loss(pred, target):
+    return F.smooth_l1_loss(pred, target, beta=0.0)
+
+# %% right="mse_loss"
+"""error text in a dictionary whose key is the word mse_loss"""
+
+
+MESSAGES = {"mse_loss": "pred and target must have the same shape"}
+
+
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError(MESSAGES["mse_loss"])
+    return (pred - target).square().mean()
