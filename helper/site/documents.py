@@ -16,6 +16,7 @@ PAGES = {  # a document, and its page
     "ARCHITECTURE.md": "engine",
     "CHANGELOG.md": "changes",
 }
+PROOF = ("PROOF.md", "proof")  # what `course prove` writes: a page where it was written
 LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?:|#)([^)\s]+)\)")
 
 

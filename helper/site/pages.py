@@ -44,25 +44,28 @@ def write_pages(course: Course, stems: Sequence[str], target: Path) -> None:
         buttons = published.buttons(address, one.stem)
         write_lesson(course, one, target / one.stem, f":::{{div}} buttons\n{buttons}\n:::" if buttons else "")
         _write(target / one.stem / "teaching.md", "teacher", **_teaching(course, one))
+    proof = [documents.PROOF] if (course.root / documents.PROOF[0]).exists() else []
     readme = documents.document(course.root, "README.md", target)
     start = documents.section(readme, "Start")
-    _write(target / "index.md", "index", lessons=released, intro=documents.intro(readme), start=start)
+    intro = documents.intro(readme)
+    _write(target / "index.md", "index", lessons=released, intro=intro, start=start, proof=proof)
     hours = f"{sum(one.minutes for one in released) / 60:.0f}"
     taught = [one for one in released if one.number]
     _write(target / "teaching.md", "teaching", lessons=released, hours=hours)
     _write(target / "results.md", "results", table=results.show()._repr_html_())
     _write(target / "glossary.md", "glossary", terms=[_linked(term) for term in terms])
     _write(target / "cheat_sheet.md", "cheat_sheet", n=sheet.numbers())
-    for name, page in documents.PAGES.items():
+    for name, page in [*documents.PAGES.items(), *proof]:
         if name != "README.md":
             text = documents.document(course.root, name, target)
             (target / f"{page}.md").write_text(text, encoding="utf-8")
-    banks = [_bank(course, one) for one in taught]
-    total = Bank(
-        "all", *(sum(getattr(bank, of) for bank in banks) for of in ("exercises", "right", "mistakes"))
-    )
     with (target / "engine.md").open("a", encoding="utf-8") as file:
-        file.write(_rendered("proof", rows=banks, total=total))
+        file.write(_banks([_bank(course, one) for one in taught]))
+
+
+def _banks(banks: Sequence[Bank]) -> str:
+    sums = (sum(getattr(bank, of) for bank in banks) for of in ("exercises", "right", "mistakes"))
+    return _rendered("proof", rows=banks, total=Bank("all", *sums))
 
 
 def _teaching(course: Course, one: Released) -> dict[str, Any]:
