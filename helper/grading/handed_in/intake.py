@@ -41,7 +41,8 @@ class Submission:
 
     source: gets the notebook's bytes as received, submitted: what was read in them; neither is kept in memory.
     digest: the bytes' hash; received: when, from the receiver's own record (nbgrader's timestamp.txt), None if
-    unknown; notes: what was seen and how it was treated; problem: why nothing in it can be marked, or "".
+    unknown; notes: what was seen and how it was treated; problem: why nothing in it can be marked, or ""; stamp: the
+    time as the exchange wrote it.
     """
 
     student: str
@@ -52,6 +53,7 @@ class Submission:
     received: datetime | None = None
     notes: tuple[str, ...] = ()
     problem: str = ""
+    stamp: str = ""
 
     @property
     def source(self) -> bytes:
@@ -233,7 +235,7 @@ def _choose(
     notes: tuple[str, ...] = ("Canvas marked it as late.",) if owner.late else ()
     if f"{lesson}.ipynb" != work.path.name:
         notes = (*notes, f'The file was called "{work.path.name}" and was taken for {lesson}.')
-    received, problem = _received(work, owner, lesson, texts)
+    stamp, received, problem = _received(work, owner, lesson, texts)
     if problem:
         taken.left.append(problem)
     if older:
@@ -247,24 +249,26 @@ def _choose(
                 f"{other.path}: another notebook of {lesson} than {work.path}, and both seem to be {student}'s. If two "
                 "people handed them in, give each a folder of their own."
             )
-    record = Submission(student, lesson, work.load, work.parsed, work.digest, received, notes, work.problem)
+    record = Submission(
+        student, lesson, work.load, work.parsed, work.digest, received, notes, work.problem, stamp
+    )
     return record, owner
 
 
 def _received(
     work: _Work, owner: Owner, lesson: str, texts: Mapping[PurePosixPath, str]
-) -> tuple[datetime | None, str]:
-    """Return when nbgrader's exchange received it, or what is wrong with the time that is noted."""
+) -> tuple[str, datetime | None, str]:
+    """Return when nbgrader's exchange received it, as it wrote it and read, or what is wrong with that."""
     folder = work.path.parent
     theirs = (owner.exchange, owner.exchange.removesuffix("/*"))
     believed = str(folder) == theirs[0] or (folder.name == lesson and f"{folder.parent}/*" == theirs[0])
     stamp = texts.get(folder / "timestamp.txt", "").strip() if owner.exchange and believed else ""
     if not stamp:
-        return None, ""
+        return "", None, ""
     received = read_time(stamp)
     if received:
-        return received, ""
-    return None, f"{folder / 'timestamp.txt'}: holds no time, so nothing is known of lateness."
+        return stamp, received, ""
+    return "", None, f"{folder / 'timestamp.txt'}: holds no time, so nothing is known of lateness."
 
 
 def _with_the_only_lesson(works: list[_Work], exercises: Mapping[str, Sequence[str]]) -> list[_Work]:
