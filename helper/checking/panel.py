@@ -8,9 +8,9 @@ import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
-from helper.judging.verdict import ERROR, MISTAKE, NOT_ATTEMPTED, RIGHT, Case, Verdict
+from helper.checking import shell as ipython
+from helper.judging.verdict import ERROR, MISTAKE, NOT_ATTEMPTED, RIGHT, Case, Result, Verdict
 
 # White text stands on these, so that it can be read in every theme; a sign and a word say the same as the colour.
 COLOURS = {RIGHT: "#0f766e", NOT_ATTEMPTED: "#6b7280"}
@@ -129,7 +129,9 @@ def to_html(
     if verdict.case and verdict.case.came:
         parts.append(_pairs([("came", verdict.case.came), ("expected", verdict.case.expected)]))
     if verdict.verdict != NOT_ATTEMPTED:
-        rows = "".join(f"<li>{_mark(result.right)} {inline(result.name)}</li>" for result in verdict.results)
+        rows = "".join(
+            f"<li>{_mark(result.right)} {inline(_row(verdict, result))}</li>" for result in verdict.results
+        )
         parts.append(f'<ul style="list-style:none;margin:4px 0;padding-left:0">{rows}</ul>')
     if verdict.case and verdict.case.line:
         line = [("in the check", verdict.case.line), *verdict.case.inputs]
@@ -155,7 +157,7 @@ def to_text(
     if verdict.case and verdict.case.came:
         lines += _lines([("came", verdict.case.came), ("expected", verdict.case.expected)])
     if verdict.verdict != NOT_ATTEMPTED:
-        lines += [f"  {MARKS[result.right][0]} {result.name}" for result in verdict.results]
+        lines += [f"  {MARKS[result.right][0]} {_row(verdict, result)}" for result in verdict.results]
     if verdict.case and verdict.case.line:
         lines += [f"{_title(verdict.case)}:"]
         lines += _lines([("in the check", verdict.case.line), *verdict.case.inputs])
@@ -172,6 +174,12 @@ COMPARE = "Compare your answer with other right ones"
 def _texts(verdict: Verdict, handed_in: bool) -> list[str]:
     pieces = [*verdict.pieces, *verdict.notes]
     return [HANDED_IN.get(piece.kind, piece.text) if handed_in else piece.text for piece in pieces]
+
+
+def _row(verdict: Verdict, result: Result) -> str:
+    """Name an expectation, and what was reached where it is scored and the advice does not say so."""
+    said = not result.note or result.note in verdict.advice
+    return result.name if said else f"{result.name}: {result.note}"
 
 
 def _title(case: Case) -> str:
@@ -204,16 +212,19 @@ def _frame(colour: str) -> str:
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
-    rows = "".join(
-        f'<div style="margin-top:4px"><div>{html.escape(name)}</div>{_block(text)}</div>'
+    # Side by side where there is room, below each other in a narrow window.
+    return "".join(
+        f'<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 12px;margin-top:4px">'
+        f'<div style="min-width:5em">{html.escape(name)}</div>{_block(text)}</div>'
         for name, text in pairs
     )
-    return rows
 
 
 def _block(text: str) -> str:
     # Focusable, so that what is too wide can be scrolled with the keyboard.
-    style = "margin:0 0 0 12px;padding:0;overflow-x:auto;white-space:pre;background:none;color:inherit"
+    style = (
+        "flex:1;min-width:0;margin:0;padding:0;overflow-x:auto;white-space:pre;background:none;color:inherit"
+    )
     return f'<pre tabindex="0" style="{style}">{html.escape(text)}</pre>'
 
 
@@ -242,7 +253,7 @@ def _hand_over(verdict: Verdict) -> None:
 
 def _give_points(points: float) -> None:
     """Make the points the cell's value, where stock nbgrader reads partial credit."""
-    shell = _shell()
+    shell = ipython.shell()
     if shell is not None and points:
         shell.displayhook(round(points, 2))
 
@@ -255,16 +266,8 @@ def _wrapped(text: str) -> str:
     return "\n".join(part for line in lines for part in line)
 
 
-def _shell() -> Any:
-    try:
-        from IPython.core.getipython import get_ipython
-    except ImportError:
-        return None
-    return get_ipython()
-
-
 def _display(shown: Panel | Note) -> None:
-    if _shell() is None:
+    if ipython.shell() is None:
         print(shown)
         return
     from IPython.display import display

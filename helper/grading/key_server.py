@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from helper.course import CourseError
+from helper.judging.compare import is_fingerprint
 from helper.judging.evidence import Evidence, same, sealed
 from helper.judging.key import CheckKey, Key, Mistake, sealed_failure
 
@@ -30,7 +31,8 @@ def serve(control: socket.socket) -> None:
                     desks[wanted["lesson"]] = _Desk(wanted["text"])
                 desk, seed = desks[wanted["lesson"]], wanted["seed"]
                 failed = {name: Evidence.from_json(data) for name, data in wanted["failed"].items()}
-                key = desk.with_mistakes(seed, failed) if failed else desk.reference(seed)
+                hidden = wanted["hidden"]
+                key = desk.with_mistakes(seed, failed, hidden) if failed else desk.reference(seed, hidden)
                 answer: dict[str, Any] = {"key": key.to_json()}
             except CourseError as error:
                 answer = {"problem": str(error)}
@@ -46,16 +48,22 @@ class _Desk:
 
         self._stage = Stage(_lesson(text))
         self._stage.world = World(self._stage.world.imports)  # what a reference uses need not be watched
-        self._looks: dict[str, dict[str, _Look]] = {}  # by check and title of the mistake
+        self._looks: dict[
+            str, dict[tuple[str, ...], _Look]
+        ] = {}  # by check; titles of mistakes that look the same
+        self._forms: dict[str, list[Any]] = {}  # by check: what the reference shows, numbers aside
+        self._last: Key | None = None
 
-    def reference(self, seed: str, names: list[str] | None = None) -> Key:
+    def reference(self, seed: str, hidden: str | None) -> Key:
         from helper.lessons.key_of import make_key
 
-        return make_key(self._stage, seed, names, reference_only=True)
+        if self._last is None or self._last.seed != seed:
+            self._last = make_key(self._stage, seed, reference_only=True, hidden=hidden)
+        return self._last
 
-    def with_mistakes(self, seed: str, failed: Mapping[str, Evidence]) -> Key:
+    def with_mistakes(self, seed: str, failed: Mapping[str, Evidence], hidden: str | None) -> Key:
         """Return the key of some checks with the mistakes that can have shown what was shown there."""
-        key = self.reference(seed, [*failed])
+        key = self.reference(seed, hidden)
         checks = {
             name: replace(key.checks[name], mistakes=self._mistakes(seed, key.checks[name], evidence))
             for name, evidence in failed.items()
@@ -63,13 +71,17 @@ class _Desk:
         return replace(key, checks=checks)
 
     def _mistakes(self, seed: str, check: CheckKey, evidence: Evidence) -> tuple[Mistake, ...]:
+        """Run all mistakes of a check the first time; then those alike one after the other until one is the same."""
         from helper.lessons.key_of import run_mistakes
 
+        if any(item.score for item in check.expectations):
+            return ()  # a network that was trained is like no other: only its score can tell something
+        reference = [_form(item.value) for item in check.expectations]
+        if self._forms.setdefault(check.name, reference) != reference:
+            return run_mistakes(self._stage, check.name, seed)  # sizes of what it shows are drawn too
         if check.name not in self._looks:
             mistakes = run_mistakes(self._stage, check.name, seed)
-            self._looks[check.name] = {
-                title: _Look(mistake.evidence, check) for mistake in mistakes for title in mistake.advice
-            }
+            self._looks[check.name] = {mistake.advice: _Look(mistake.evidence, check) for mistake in mistakes}
             return mistakes
         salt = self._stage.lesson.stem
         shown = {name: sealed(value, salt) for name, value in evidence.shown.items()}
@@ -77,13 +89,27 @@ class _Desk:
         look, looks = _Look(got, check), self._looks[check.name]
         if look.has_text:
             return run_mistakes(self._stage, check.name, seed)  # few, and each text is one to choose from
-        twins = {title for title, other in looks.items() if other == look}
-        mistakes = run_mistakes(self._stage, check.name, seed, twins)
         tolerances = {item.name: item.tolerance for item in check.expectations}
-        if any(_agree(mistake.evidence, got, tolerances) for mistake in mistakes):
-            return mistakes
-        alike = {title for title, other in looks.items() if look.could_be(other)}
-        return run_mistakes(self._stage, check.name, seed, twins | alike)
+        tried: list[Mistake] = []
+        for titles, other in looks.items():
+            if other == look:
+                tried += run_mistakes(self._stage, check.name, seed, titles)
+                if any(_agree(mistake.evidence, got, tolerances) for mistake in tried):
+                    return tuple(tried)
+        first = look.first_wrong(check)
+        expected = {item.name: item.value for item in check.expectations}.get(first)
+        telling = (
+            expected is not None
+            and first in got.shown
+            and is_fingerprint(expected, got.shown[first], tolerances[first])
+        )
+        others = [
+            titles for titles, other in looks.items() if other != look and look.could_be(other, telling)
+        ]
+        return (
+            *tried,
+            *run_mistakes(self._stage, check.name, seed, [title for part in others for title in part]),
+        )
 
 
 class _Look:
@@ -104,10 +130,17 @@ class _Look:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Look) and vars(self) == vars(other)
 
-    def could_be(self, other: _Look) -> bool:
-        """Say whether the other's first wrong value, or all it shows, could be this one's under another seed."""
+    def first_wrong(self, check: CheckKey) -> str:
+        return check.expectations[self.right.index(False)].name if False in self.right else ""
+
+    def could_be(self, other: _Look, telling: bool) -> bool:
+        """Say whether the other could be the same under another seed, or show the same first wrong value.
+
+        telling: whether that value is a fingerprint, by which the judge knows a mistake.
+        """
         first = self.right.index(False) if False in self.right else 0
-        return bool(self.forms[first] == other.forms[first])
+        whole = self.forms == other.forms and self.failure == other.failure
+        return whole or (telling and bool(self.forms[first] == other.forms[first]))
 
 
 def _form(value: Any) -> Any:
