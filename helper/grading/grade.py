@@ -316,8 +316,8 @@ def _pages(plan: _Plan, record: Submission, marked: Marked) -> None:
     write_whole(
         place / f"{record.lesson}.html", feedback.page(record.student, notebook, marked, record.notes)
     )
-    if record.stamp:  # by which nbgrader's exchange gives the page to whoever handed this in
-        write_whole(place / "timestamp.txt", record.stamp)
+    for name, text in record.exchange:
+        write_whole(place / name, text)
 
 
 def _lesson(room: Classroom, lesson: str) -> _Lesson:
@@ -356,8 +356,8 @@ def _keep_received(room: Classroom, records: Sequence[Submission]) -> list[str]:
             if not path.exists() or path.read_bytes() != source:
                 folder.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(source)
-            if record.stamp:
-                write_whole(folder / "timestamp.txt", record.stamp)
+            for name, text in record.exchange:
+                write_whole(folder / name, text)
         except (OSError, CourseError):
             left.append(
                 f"{folder}: something else is in its place, so nbgrader's own commands will not find it."
