@@ -21,13 +21,17 @@ from helper.lessons.lesson import Lesson, LessonError
 
 @dataclass(frozen=True)
 class Shown:
-    """The evidence of one run of a check, with what its author said about weights and tolerances."""
+    """The evidence of one run of a check, with what its author said about weights, tolerances and scores.
+
+    scored: the records of scored expectations, with the labels that are kept from answers.
+    """
 
     evidence: Evidence
     points: dict[str, float]
     tolerances: dict[str, float]
     sizes: tuple[int, ...]
     details: frozenset[str]
+    scored: Mapping[str, Mapping[str, Any]]
 
 
 class Stage:
@@ -53,15 +57,18 @@ class Stage:
             run(cell.source, space, f"<{cell.name}>")
         return space[exercise]
 
-    def evidence(self, exercise: str, source: str | None, seed: str) -> Shown:
-        """Run a check with `source` in the exercise's place, the reference if it is None."""
+    def evidence(self, exercise: str, source: str | None, seed: str, hidden: str | None = None) -> Shown:
+        """Run a check with `source` in the exercise's place, the reference if it is None.
+
+        hidden: the secret from which a scored check draws what no answer sees; without one it draws from the seed.
+        """
         space = dict(self._setup)
         for cell in self.lesson.exercises.values():
             if cell.name == exercise and source is not None:
                 run(source, space, f"<answer for {exercise}>")
             else:
                 run(cell.source, space, f"<{cell.name}>")
-        records = self._records(exercise, space, seed)
+        records = self._records(exercise, space, seed, hidden)
         end = next(record for record in records if "done" in record)
         return Shown(
             _evidence(records),
@@ -69,6 +76,7 @@ class Stage:
             {record["expect"]: record["tolerance"] for record in records if "tolerance" in record},
             tuple(end["sizes"]),
             frozenset(record["expect"] for record in records if record.get("detail")),
+            {record["expect"]: record for record in records if "score" in record or "forecast" in record},
         )
 
     def constants(self, exercise: str) -> frozenset[str]:
@@ -98,9 +106,11 @@ class Stage:
                 evidence[cell.name] = _evidence(self._records(cell.name, space, seed))
         return evidence
 
-    def _records(self, exercise: str, space: dict[str, Any], seed: str) -> list[dict[str, Any]]:
+    def _records(
+        self, exercise: str, space: dict[str, Any], seed: str, hidden: str | None = None
+    ) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = []
-        with collecting(seed, records.append, self.world):
+        with collecting(seed, records.append, self.world, hidden=hidden or seed):
             run(self.lesson.checks[exercise].source, space, f"<check {exercise}>")
         return [record for record in records if record["check"] == exercise]
 
@@ -135,19 +145,27 @@ class _Shell:
 
 def run(source: str, space: dict[str, Any], name: str) -> None:
     """Run a cell silently, as a notebook would; an exception outside a check is told with its place."""
-    text = as_python(source)
-    if "get_ipython(" in text:
+    code, lines = _compiled(source, name)
+    if any("get_ipython(" in line for line in lines):
         space["get_ipython"] = lambda: _Shell(space)
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    linecache.cache[name] = (1, None, lines, name)
     try:
         quiet = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
         with quiet[0], quiet[1], warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(_compiled(text, name), space)
+            if isinstance(code, SyntaxError):
+                raise code
+            exec(code, space)
     except Exception as error:
         raise LessonError(f"{name} stops with {type(error).__name__}: {error}") from error
 
 
 @lru_cache(maxsize=4096)
-def _compiled(source: str, name: str) -> CodeType:
-    return compile(source, name, "exec")
+def _compiled(source: str, name: str) -> tuple[CodeType | SyntaxError, list[str]]:
+    """Compile a cell once, however often it is run. Returns its lines too."""
+    text = as_python(source)
+    lines = text.splitlines(keepends=True)
+    try:
+        return compile(text, name, "exec"), lines
+    except SyntaxError as error:
+        return error, lines
