@@ -12,23 +12,26 @@
 # - warm up with eight short exercises on tensors, which lesson 1 takes for granted.
 #
 # About 20 minutes · no points · nothing is downloaded
+#
+# **Begin:** click the first cell below and press **Shift + Enter**. That runs a cell and goes on to the next; the
+# first one takes a few seconds. Go through the whole page like this.
 
 # %% setup=true
 import torch
 from torch import Tensor
 
 from helper import check, data, plot
-from helper.desk.page import examine, lessons
 
 torch.set_num_threads(1)  # networks as small as ours are faster on one thread
 
 # %% [markdown]
 # ## 1. Is everything in its place?
 #
-# Click the cell below and press **Shift + Enter**: that runs a cell and goes on to the next. The first time takes a
-# few seconds. It looks at your installation. If something needs a cure, it says which; no cure ever touches your work.
+# The next cell looks at your installation. If something needs a cure, it says which; no cure ever touches your work.
 
 # %% tags=["nbval-ignore-output"]
+from helper.desk.page import examine, lessons
+
 examine()
 
 # %% [markdown]

@@ -613,7 +613,7 @@ def judge_curve(losses: list[float]) -> str:
 # %% check="judge_curve" points=2
 @check("judge_curve")
 def _(given, expect):
-    length = given.integer(40, 60)
+    length = 2 * given.integer(20, 30)  # even, so that there is no doubt where the second half begins
 
     def spread(size: float) -> Tensor:
         """Draw five numbers whose mean is 0."""

@@ -742,7 +742,7 @@ def train_epoch(model, loader, criterion, optimizer):
 
 
 # %% mistake="train_epoch"
-"""You weighed every batch with the loader's `batch_size`. The last batch is smaller: ask each batch for its own
+"""You weighed all batches alike, as if the last were as large as the others. It is smaller: ask each batch for its own
 size."""
 
 

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 8 · Generalization: does it work on digits it has never seen?
+# # 8 · Generalisation: does it work on digits it has never seen?
 #
 # Lesson 7 ended with a network that was right on nearly nine in ten new digits, after five epochs. Train it longer,
 # and it gets nearly all of its own images right. Is it a better network then? How would you know? And how sure can
@@ -98,8 +98,8 @@ axes = plot.loss_curves(
 # learning rate. They hit both curves, so they say nothing about own and new.)
 # </details>
 #
-# The distance between the two curves is the **gap**. To **generalize** is to do well on images that were not in the
-# training. Only the right-hand columns tell how well a network generalizes.
+# The distance between the two curves is the **gap**. To **generalise** is to do well on images that were not in the
+# training. Only the right-hand columns tell how well a network generalises.
 #
 # **A gap is not a fault.** Nearly every network that learns anything knows its own images a little better than
 # others. So "is there a gap?" is a poor question. Two better ones: is the loss on *new* images still falling? And is

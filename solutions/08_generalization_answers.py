@@ -1017,7 +1017,7 @@ def dropout(x, p, training, generator):
 
 
 # %% mistake="dropout"
-"""This is PyTorch's own dropout. It is off limits here, and it draws from torch's global chance."""
+"""The draw comes from torch's global chance, as it does in PyTorch's own dropout, which is off limits here."""
 
 
 def dropout(x, p, training, generator):

@@ -28,7 +28,8 @@ def framed(lesson: Lesson, cells: list[Any]) -> list[Any]:
         cell.metadata = nbformat.from_dict({"course": {MADE: "bar"}})
         ends.append(cell)
     look = nbformat.v4.new_code_cell(_look(address(lesson.path.parent)), id="installed")
-    look.metadata = nbformat.from_dict({"course": {MADE: "look"}})
+    # Folded where the editor knows how: it is of no interest to who has the course.
+    look.metadata = nbformat.from_dict({"course": {MADE: "look"}, "jupyter": {"source_hidden": True}})
     first = next((number for number, cell in enumerate(cells) if cell.cell_type == "code"), len(cells))
     return [*ends[:1], *cells[:first], look, *cells[first:], *ends[1:]]
 
@@ -74,7 +75,7 @@ def _path(stem: str) -> str:
 
 
 def _look(where: str) -> str:
-    look = "try:\n    from helper import check  # is the course installed here?\nexcept ImportError:\n"
+    look = "# Is the course installed here?\ntry:\n    from helper import check\nexcept ImportError:\n"
     if where:
         return f"{look}    %pip install --quiet {where}"
     return (

@@ -8,8 +8,8 @@ import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
+from helper.checking import shell as ipython
 from helper.judging.verdict import ERROR, MISTAKE, NOT_ATTEMPTED, RIGHT, Case, Result, Verdict
 
 # White text stands on these, so that it can be read in every theme; a sign and a word say the same as the colour.
@@ -212,16 +212,19 @@ def _frame(colour: str) -> str:
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
-    rows = "".join(
-        f'<div style="margin-top:4px"><div>{html.escape(name)}</div>{_block(text)}</div>'
+    # Side by side where there is room, below each other in a narrow window.
+    return "".join(
+        f'<div style="display:flex;flex-wrap:wrap;align-items:baseline;gap:0 12px;margin-top:4px">'
+        f'<div style="min-width:5em">{html.escape(name)}</div>{_block(text)}</div>'
         for name, text in pairs
     )
-    return rows
 
 
 def _block(text: str) -> str:
     # Focusable, so that what is too wide can be scrolled with the keyboard.
-    style = "margin:0 0 0 12px;padding:0;overflow-x:auto;white-space:pre;background:none;color:inherit"
+    style = (
+        "flex:1;min-width:0;margin:0;padding:0;overflow-x:auto;white-space:pre;background:none;color:inherit"
+    )
     return f'<pre tabindex="0" style="{style}">{html.escape(text)}</pre>'
 
 
@@ -250,7 +253,7 @@ def _hand_over(verdict: Verdict) -> None:
 
 def _give_points(points: float) -> None:
     """Make the points the cell's value, where stock nbgrader reads partial credit."""
-    shell = _shell()
+    shell = ipython.shell()
     if shell is not None and points:
         shell.displayhook(round(points, 2))
 
@@ -263,16 +266,8 @@ def _wrapped(text: str) -> str:
     return "\n".join(part for line in lines for part in line)
 
 
-def _shell() -> Any:
-    try:
-        from IPython.core.getipython import get_ipython
-    except ImportError:
-        return None
-    return get_ipython()
-
-
 def _display(shown: Panel | Note) -> None:
-    if _shell() is None:
+    if ipython.shell() is None:
         print(shown)
         return
     from IPython.display import display

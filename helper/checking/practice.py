@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from helper.checking import shell as ipython
 from helper.judging.evidence import Evidence, Plain
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -111,7 +112,7 @@ def _holds(path: Path, check: str) -> bool:
 
 def note_runs() -> None:
     """From now on note in IPython which cells run and whether they end well."""
-    shell = _shell()
+    shell = ipython.shell()
     if shell is not None and not any(
         item is _note for item in shell.events.callbacks.get("post_run_cell", ())
     ):
@@ -198,14 +199,5 @@ def _cell_failed(exercise: str, defined: Any) -> bool:
 
 
 def _shell_names() -> dict[str, Any]:
-    shell = _shell()
+    shell = ipython.shell()
     return shell.user_ns if shell is not None else {}
-
-
-def _shell() -> Any:
-    try:
-        from IPython.core.getipython import get_ipython
-
-        return get_ipython()
-    except ImportError:
-        return None

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import torch
@@ -91,6 +91,8 @@ class Watch:
         mapped = any(name in OPERATIONS or hasattr(torch.ops.aten, name) for name in self.without)
         self._mode = _Operations(self) if mapped or self.autograd else None
         self._depth = 0
+        self._interesting = {*_UNSEEN, *self.without, *(_DIFFERENTIATES if self.autograd else ())}
+        self._boring: set[CodeType] = set()  # functions that were looked at and are of no interest
 
     def wrapped(self, answer: Any) -> Any:
         """Return the answer as it is, but watched while it runs. What cannot be called comes back itself."""
@@ -104,12 +106,10 @@ class Watch:
 
         return watched
 
-    def operation(self, name: str, recorded: bool) -> None:
-        """Note an operation of aten; recorded: whether autograd keeps it for a backward pass."""
+    def operation(self, name: str) -> None:
+        """Note an operation of aten."""
         if name in self._by_operation:
             self.ran.add(self._by_operation[name])
-        if recorded and self.autograd:
-            self.ran.add(self.autograd)
         if self.backward_kernels and name.endswith(("_backward", "_backward_data")):
             self.ran.add(self.backward_kernels)
 
@@ -151,10 +151,14 @@ class Watch:
 
     def _profile(self, frame: FrameType, event: str, argument: Any) -> None:
         """See every call of a function, Python's or C's, on its way."""
+        if frame.f_code in self._boring and event != "c_call":
+            return
         if frame.f_code is Watch._call.__code__:
             return
         if event == "c_call":
             name = getattr(argument, "__name__", "")
+            if name not in self._interesting:
+                return
             if name in _UNSEEN:
                 self.flags.add(_UNSEEN[name])
             elif name in _DIFFERENTIATES and self.autograd:
@@ -174,6 +178,7 @@ class Watch:
                 self.flags.add(_UNSEEN[code.co_name])
             own_class = code.co_qualname.partition(".")[0]
             if code.co_name not in self.without and own_class not in self.without:
+                self._boring.add(code)
                 return
             if "<locals>" in code.co_qualname or not any(part in code.co_filename for part in _LIBRARIES):
                 return
@@ -190,13 +195,28 @@ class _Operations(TorchDispatchMode):
     def __init__(self, watch: Watch) -> None:
         super().__init__()
         self._watch = watch
+        self._known: set[Any] = set()  # operations that were looked at
+        self._looks = bool(watch.autograd)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        recorded = bool(self._watch.autograd) and torch.is_grad_enabled() and _tracked((args, kwargs))
-        self._watch.operation(func._schema.name.removeprefix("aten::"), recorded)
+        # Thousands of these in a check: no call that is not needed.
+        if func not in self._known:
+            self._known.add(func)
+            self._watch.operation(func._schema.name.removeprefix("aten::"))
+        if self._looks and torch.is_grad_enabled():
+            for value in args:
+                if value.requires_grad if isinstance(value, torch.Tensor) else _tracked(value):
+                    self._note()
+            if kwargs and _tracked(kwargs):
+                self._note()
         return func(*args, **(kwargs or {}))
+
+    def _note(self) -> None:
+        """Note that an operation was recorded for a backward pass; once is enough."""
+        self._watch.ran.add(self._watch.autograd)
+        self._looks = False
 
 
 def _tracked(value: Any) -> bool:

@@ -29,8 +29,12 @@ def lab(lesson: str, browser: bool) -> int:
     stem = desk.known(lesson) if lesson else START if START in desk.lessons else ""
     if stem and not desk.notebook(stem).exists():
         raise CourseError(f"{desk.notebook(stem)} is missing: is {desk.work} a folder you may write to?")
-    words = [sys.executable, "-m", "jupyterlab", *([f"{stem}/{stem}.ipynb"] if stem else [])]
+    words = [sys.executable, "-m", "jupyterlab"]
+    words += [f"--LabApp.default_url=/lab/tree/{stem}/{stem}.ipynb"] if stem else []
     words += ["--log-level=ERROR", "--LabApp.extension_manager=readonly"]
+    words.append(
+        "--KernelManager.transport_encryption=auto"
+    )  # else each kernel warns that others might listen in
     words += [] if browser else ["--no-browser"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         words.append("--allow-root")  # in a container everybody is root

@@ -35,23 +35,24 @@ def content_hash(notebook: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(kept).encode()).hexdigest()[:16]
 
 
-def remarks(notebook: Mapping[str, Any], current: str) -> tuple[str, ...]:
-    """Say what an instructor may want to know of a handed-in notebook. None of it is a reason to refuse it.
-
-    notebook: as it was handed in, whatever stands in it; current: the version of the release that marks it.
-    """
+def is_changed(notebook: Mapping[str, Any]) -> bool:
+    """Say whether a notebook carries a stamp of another content. It may hold anything at all: never raises."""
     metadata = notebook.get("metadata")
     course = metadata.get("course") if isinstance(metadata, dict) else None
-    if not isinstance(course, dict):
-        return ()
+    stamp = course.get(STAMP) if isinstance(course, dict) else None
+    if not isinstance(stamp, dict) or not isinstance(notebook.get("cells"), list):
+        return False
+    return bool(stamp.get("hash") != content_hash(notebook))
+
+
+def remarks(version: str, current: str, changed: bool) -> tuple[str, ...]:
+    """Say what an instructor may want to know of a handed-in notebook. None of it is a reason to refuse it.
+
+    version: of the lesson it was written in, "" if it does not say; current: of the release that marks it.
+    """
     said = []
-    if course.get("written") and course["written"] != current:
-        said.append("It was written in another version of the lesson; the checks of this one ran.")
-    stamp = course.get(STAMP)
-    if (
-        isinstance(stamp, dict)
-        and isinstance(notebook.get("cells"), list)
-        and stamp.get("hash") != content_hash(notebook)
-    ):
+    if version and version != current:
+        said.append("It was written in another version of the lesson; the checks of the present one ran.")
+    if changed:
         said.append("It was changed after course submit wrote it.")
     return tuple(said)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from helper.course import CourseError
 from helper.files import write_whole
 from helper.grading.classroom import Classroom
+from helper.grading.keys import attempt_of, own_seed
 from helper.judging.judge import judge
 from helper.judging.key import Key
 from helper.lessons.lesson import Answer, Lesson, read
@@ -93,9 +94,9 @@ def write_class(
     """Write `students` submissions per lesson and sheet.json into the classroom.
 
     The submissions are the same for the same seed. The first students show one thing each throughout (all right,
-    nothing attempted, and so on), the others a mixture. The sheet holds what each must get under the classroom's
-    secret seed, found by running the code here, without notebook, sandbox or workers. Returns the sheet's path.
-    Raises CourseError for an unknown lesson or no students.
+    nothing attempted, and so on), the others a mixture. The sheet holds what each must get for its own questions under
+    the classroom's secret seed, found by running the code here, without notebook, sandbox or workers. Returns the
+    sheet's path. Raises CourseError for an unknown lesson or no students.
     """
     from helper.lessons.key_of import make_key  # torch with it
     from helper.lessons.stage import Stage  # torch with it
@@ -110,7 +111,6 @@ def write_class(
         tell(lesson_stem)
         lesson, release = read(room.course.solutions, lesson_stem), room.release(lesson_stem)
         stage = Stage(lesson)
-        key = make_key(stage, room.seed)
         for number in range(students):
             student = _name(number)
             dice = random.Random(f"{seed}/{lesson_stem}/{number}")
@@ -118,7 +118,10 @@ def write_class(
             notebook = _notebook(release, handed, number, dice)
             folder = room.submitted / student / lesson_stem
             shutil.rmtree(folder, ignore_errors=True)
-            write_whole(folder / f"{lesson_stem}.ipynb", json.dumps(notebook, indent=1) + "\n")
+            text = json.dumps(notebook, indent=1) + "\n"
+            write_whole(folder / f"{lesson_stem}.ipynb", text)
+            questions = own_seed(room.seed, student, lesson_stem, attempt_of(text.encode()))
+            key = make_key(stage, questions, reference_only=True)
             points = _points(stage, key, release, handed)
             sheet["students"].setdefault(student, {})[lesson_stem] = {
                 "points": round(sum(points.values()), 2),

@@ -1,8 +1,7 @@
 """Each submission answers its own questions: their seed, and the key for them.
 
-Keys are computed in a fork of the warm process that has the lessons' references and never sees student code. The
-classroom's secret seed goes nowhere: what travels is a seed derived for one submission, from which nothing else
-follows.
+Keys are computed in a fork of the warm process that never sees student code (key_server.py). The classroom's secret
+seed goes nowhere: what travels is a seed derived for one submission, from which nothing else follows.
 """
 
 from __future__ import annotations
@@ -11,18 +10,23 @@ import hashlib
 import hmac
 import json
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from helper.course import CourseError
+from helper.judging.evidence import Evidence
 from helper.judging.key import Key
 from helper.running.forkserver import ForkServer, receive
 
-_SERVE = f"{__name__}:serve"
+_SERVE = "helper.grading.key_server:serve"
+
+
+def attempt_of(source: bytes) -> str:
+    """Name an attempt by what was handed in: another text gets other questions."""
+    return hashlib.sha256(source).hexdigest()
 
 
 def own_seed(secret: str, student: str, lesson: str, attempt: str) -> str:
@@ -65,18 +69,24 @@ class Keys:
         self.close()
 
     def key(
-        self, lesson: str, seed: str, mistakes_of: Sequence[str] | None = None, hidden: str | None = None
+        self,
+        lesson: str,
+        seed: str,
+        failed: Mapping[str, Evidence] | None = None,
+        hidden: str | None = None,
     ) -> Key:
-        """Return a lesson's key under a seed: of all checks without mistakes, or of some checks with theirs.
+        """Return a lesson's key under a seed: of all checks, without mistakes; or of those that failed, with mistakes.
 
-        lesson: see lesson_text; hidden: see own_hidden. Raises CourseError if the lesson does not work.
+        lesson: see lesson_text; failed: what was shown there; hidden: see own_hidden. Mistakes that cannot have shown
+        that may be left out. Raises CourseError if the lesson does not work.
         """
+        shown = {name: evidence.to_json() for name, evidence in (failed or {}).items()}
         digest = _digest(lesson)
         for again in (True, False):
             if self._control is None:
                 self._control, _ = self._parent.connect({"call": _SERVE})
                 self._sent = set()
-            wanted = {"lesson": digest, "seed": seed, "mistakes_of": mistakes_of, "hidden": hidden}
+            wanted = {"lesson": digest, "seed": seed, "failed": shown, "hidden": hidden}
             wanted |= {} if digest in self._sent else {"text": lesson}
             try:
                 self._control.sendall(json.dumps(wanted).encode() + b"\n")
@@ -115,38 +125,8 @@ class Questions:
     def reference(self) -> Key:
         return self.keys.key(self.lesson, self.seed, hidden=self.hidden)
 
-    def with_mistakes(self, checks: Sequence[str]) -> Key:
-        return self.keys.key(self.lesson, self.seed, checks, self.hidden)
-
-
-def serve(control: socket.socket) -> None:
-    """Answer requests for keys until the other side is gone."""
-    from helper.lessons.key_of import make_key
-    from helper.lessons.stage import Stage
-
-    stages: dict[str, Stage] = {}
-    with control.makefile("rb") as requests:
-        for line in requests:
-            wanted = json.loads(line)
-            try:
-                if wanted["lesson"] not in stages:
-                    stages[wanted["lesson"]] = Stage(_lesson(wanted["text"]))
-                stage, only = stages[wanted["lesson"]], wanted["mistakes_of"]
-                hidden = wanted["hidden"]
-                key = make_key(stage, wanted["seed"], only, reference_only=only is None, hidden=hidden)
-                answer: dict[str, Any] = {"key": key.to_json()}
-            except CourseError as error:
-                answer = {"problem": str(error)}
-            control.sendall(json.dumps(answer).encode() + b"\n")
-
-
-def _lesson(text: str) -> Any:
-    from helper.lessons.lesson import Answer, Cell, Lesson
-
-    data = json.loads(text)
-    cells = tuple(Cell(**{**cell, "without": tuple(cell["without"])}) for cell in data.pop("cells"))
-    answers = tuple(Answer(**answer) for answer in data.pop("answers"))
-    return Lesson(**{**data, "path": Path(data["path"])}, cells=cells, answers=answers)
+    def with_mistakes(self, failed: Mapping[str, Evidence]) -> Key:
+        return self.keys.key(self.lesson, self.seed, failed, self.hidden)
 
 
 @cache

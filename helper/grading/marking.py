@@ -80,11 +80,12 @@ def mark(notebook: Canonical, questions: Questions, runner: Runner) -> Marked:
     }
     run = runner.run(Job(in_order(notebook), questions.seed, key.imports, without, seconds))
     defined = definitions(notebook.sources())
-    verdicts = {name: _verdict(notebook, defined, key, run, name) for name in key.checks}
-    failed = [name for name, verdict in verdicts.items() if verdict.verdict not in _PLAIN]
+    evidence = {name: _evidence(notebook, run, name) for name in key.checks}
+    verdicts = {name: _verdict(defined, key, name, shown) for name, shown in evidence.items()}
+    failed = {name: evidence[name] for name in verdicts if verdicts[name].verdict not in _PLAIN}
     if failed:
         known = questions.with_mistakes(failed)
-        verdicts |= {name: _verdict(notebook, defined, known, run, name) for name in failed}
+        verdicts |= {name: _verdict(defined, known, name, shown) for name, shown in failed.items()}
     verdicts_below = _look_below(defined, list(verdicts.values()))
     # What is printed during a check may show its inputs: it is not kept.
     shown = [cell.id for cell in notebook.to_run if cell.role != "check"]
@@ -117,9 +118,12 @@ def unmarkable(lesson: str, key: Key, problem: str) -> Marked:
     return Marked(lesson, verdicts, {}, (), 0.0, problem, (problem,))
 
 
-def _verdict(notebook: Canonical, defined: Definitions, key: Key, run: Run, name: str) -> Verdict:
+def _evidence(notebook: Canonical, run: Run, name: str) -> Evidence:
     shown, failure = run.evidence.get(name, ((), None))
-    evidence = Evidence(dict(shown), _failure(notebook, run, name, failure), run.ran.get(name, ()))
+    return Evidence(dict(shown), _failure(notebook, run, name, failure), run.ran.get(name, ()))
+
+
+def _verdict(defined: Definitions, key: Key, name: str, evidence: Evidence) -> Verdict:
     mentioned = forbidden_names(defined, name, key.checks[name].without)
     verdict = judge(evidence, key.checks[name], key.lesson, mentioned, reveal=False)
     return replace(verdict, pieces=tuple(Piece(piece.kind, _inert(piece.fields)) for piece in verdict.pieces))

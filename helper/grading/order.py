@@ -7,6 +7,7 @@ Whatever an answer may need in any way that can be seen stays in its place.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 
 from helper.grading.handed_in.canonical import Canonical, CanonicalCell
@@ -17,6 +18,7 @@ _ROLES: dict[str, Role] = {"setup": "setup", "exercise": "exercise", "extra": "e
 # Who calls one of these can change what other cells find, in a way that no name tells.
 _REACHES_FAR = {"sys", "builtins", "importlib", "get_ipython", "globals", "exec", "eval", "setattr", "delattr",
                 "__import__"}  # fmt: skip
+_LEAVES_UNSEEN = re.compile(r"^\s*%+(?:run|load|pylab|macro|writefile|cd)\b", re.M).search  # magics
 
 
 def in_order(notebook: Canonical) -> tuple[tuple[str, Role, str], ...]:
@@ -60,6 +62,8 @@ class _OwnCell:
         nodes = [node for statement in parsed for node in ast.walk(statement)]
         imported = _imports(parsed)
         self.reads = reads(source)
+        if "get_ipython" not in source:
+            self.reads.discard("get_ipython")  # a magic, which only IPython reads as this
         self.leaves = set(definitions([source])) - {name for name, _ in imported & given}
         defined = {node.name for node in parsed if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         self.values = self.leaves - defined - {name for name, _ in imported}
@@ -73,7 +77,7 @@ class _OwnCell:
         }  # torch.set_default_dtype(...)
         code = (line.lstrip() for line in source.split("\n"))
         unread = not parsed and any(line and not line.startswith(("#", "%", "!")) for line in code)
-        self.unclear = unread or "*" in self.leaves
+        self.unclear = unread or "*" in self.leaves or bool(_LEAVES_UNSEEN(source))
 
     def matters(self, wanted: set[str], values: set[str]) -> bool:
         """Say whether an answer may need it. wanted: names that answers read; values: see _needed."""

@@ -145,8 +145,8 @@ def _drawing(updates: Sequence[int], run: Sequence[Measured]) -> str:
         parts.append(
             f'<rect data-name="{name}-bar" x="{x}" y="{bottom - HEIGHT * share:.1f}" width="{BAR}" '
             f'height="{HEIGHT * share:.1f}" fill="{colour}"/>'
-            f'<text data-name="{name}-share" x="{x + BAR / 2:g}" y="{bottom - HEIGHT * share - 8:.1f}" '
-            f'text-anchor="middle">{100 * share:.0f} %</text>'
+            f'<text data-name="{name}-share" data-says="right on {words}" x="{x + BAR / 2:g}" '
+            f'y="{bottom - HEIGHT * share - 8:.1f}" text-anchor="middle">{100 * share:.0f} %</text>'
             f'<text x="{x + BAR / 2:g}" y="{bottom + 19}" text-anchor="middle">{name}</text>'
         )
     parts.append(f'<path d="M{BARS - 24} {bottom}H{BARS + 2 * BAR + 60}" stroke="{grey}"/></svg>')

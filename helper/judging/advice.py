@@ -93,7 +93,7 @@ def gist(kind: str, fields: Fields) -> str:
 
 def claim(kind: str, fields: Fields) -> tuple[str, ...]:
     """Return what a piece claims, the same whatever the inputs were."""
-    if kind in ("mistake", "either", "builds on", "forbidden", "stopped", "unknown text", "text", "message"):
+    if kind in ("mistake", "either", "builds on", "forbidden", "stopped"):
         return kind, gist(kind, fields)
     if kind == "error":
         return kind, fields["error"], fields.get("means", ""), fields.get("line", "")

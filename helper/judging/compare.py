@@ -87,12 +87,26 @@ def shape_text(shape: Sequence[int]) -> str:
     return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
 
 
-def is_fingerprint(value: Plain) -> bool:
-    """Say whether a value holds so many different numbers that two answers cannot share them by chance."""
-    numbers = numbers_of(value)
-    if numbers is None:
+def is_fingerprint(expected: Plain, got: Plain, tolerance: float = RELATIVE_TOLERANCE) -> bool:
+    """Say whether what is wrong in a value is so many different numbers that two answers share them by no chance.
+
+    Never raises, whatever `got` is.
+    """
+    try:
+        numbers = _wrong_numbers(expected, got, tolerance)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
         return False
     return len({f"{item:.4g}" for item in numbers if math.isfinite(item) and item != round(item)}) >= SURE
+
+
+def _wrong_numbers(expected: Plain, got: Plain, tolerance: float) -> list[float]:
+    if same(expected, got, tolerance):
+        return []
+    for kind in ("dict", "list"):
+        if kind in expected and kind in got and len(_entries(expected)) == len(_entries(got)):
+            pairs = zip(_entries(expected), _entries(got), strict=True)
+            return [number for (_, a), (_, b) in pairs for number in _wrong_numbers(a, b, tolerance)]
+    return numbers_of(got) or []
 
 
 def _is_a_choice(text: str) -> bool:
@@ -102,7 +116,7 @@ def _is_a_choice(text: str) -> bool:
 
 def _entries(value: Plain) -> list[tuple[str, Any]]:
     if "dict" in value:
-        return [(f"`{name}`", item) for name, item in value["dict"]]
+        return [(name if "`" in name else f"`{name}`", item) for name, item in value["dict"]]
     return [(f"number {place}", item) for place, item in enumerate(value["list"], 1)]
 
 

@@ -229,8 +229,12 @@ def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake
         if mistake.evidence.failure == got.failure and all(agrees(mistake, name) for name in tolerances):
             return mistake
     first = next(item.name for item in results if item.right is not True)
-    scored = any(item.score for item in key.expectations if item.name == first)
-    if scored or first not in got.shown or not is_fingerprint(got.shown[first]):
+    item = next(item for item in key.expectations if item.name == first)
+    if (
+        item.score
+        or first not in got.shown
+        or not is_fingerprint(item.value, got.shown[first], tolerances[first])
+    ):
         return None
     alike = [mistake for mistake in key.mistakes if agrees(mistake, first)]
     return alike[0] if len(alike) == 1 and len(alike[0].advice) == 1 else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from helper.course import SECONDS_PER_CELL
@@ -88,7 +88,7 @@ def _check_key(stage: Stage, name: str, seed: str, reference_only: bool, hidden:
         name,
         lesson.checks[name].points,
         expectations,
-        () if reference_only else _mistakes(stage, name, seed, hidden, expectations),
+        () if reference_only else run_mistakes(stage, name, seed, expectations=expectations, hidden=hidden),
         lesson.exercises[name].without,
         reference.sizes,
         float(lesson.checks[name].metadata.get("seconds", 0.0)),
@@ -113,14 +113,26 @@ def _points(reference: Shown, whole: float, place: str) -> dict[str, float]:
     return {item: round(reference.points.get(item, share), 6) for item in reference.evidence.shown}
 
 
-def _mistakes(
-    stage: Stage, name: str, seed: str, hidden: str | None, expectations: Sequence[Expectation]
+def run_mistakes(
+    stage: Stage,
+    name: str,
+    seed: str,
+    titles: Collection[str] | None = None,
+    *,
+    expectations: Sequence[Expectation] = (),
+    hidden: str | None = None,
 ) -> tuple[Mistake, ...]:
-    """Run every mistake of the bank. Those that show the same evidence become one, with the advice of each."""
+    """Run the mistakes of the bank, all or those of some titles.
+
+    expectations: of the check, so that what is scored is counted. Mistakes that show the same evidence become one,
+    with the advice of each.
+    """
     mistakes: dict[int, Mistake] = {}
     known: list[Evidence] = []
     for answer in stage.lesson.answers:
         if answer.exercise != name or answer.kind != "mistake":
+            continue
+        if titles is not None and answer.title not in titles:
             continue
         shown = stage.evidence(name, answer.source, seed, hidden).evidence
         raw = without_scored(shown, expectations, stage.lesson.stem)

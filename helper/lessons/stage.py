@@ -145,19 +145,27 @@ class _Shell:
 
 def run(source: str, space: dict[str, Any], name: str) -> None:
     """Run a cell silently, as a notebook would; an exception outside a check is told with its place."""
-    text = as_python(source)
-    if "get_ipython(" in text:
+    code, lines = _compiled(source, name)
+    if any("get_ipython(" in line for line in lines):
         space["get_ipython"] = lambda: _Shell(space)
-    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    linecache.cache[name] = (1, None, lines, name)
     try:
         quiet = contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO())
         with quiet[0], quiet[1], warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(_compiled(text, name), space)
+            if isinstance(code, SyntaxError):
+                raise code
+            exec(code, space)
     except Exception as error:
         raise LessonError(f"{name} stops with {type(error).__name__}: {error}") from error
 
 
 @lru_cache(maxsize=4096)
-def _compiled(source: str, name: str) -> CodeType:
-    return compile(source, name, "exec")
+def _compiled(source: str, name: str) -> tuple[CodeType | SyntaxError, list[str]]:
+    """Compile a cell once, however often it is run. Returns its lines too."""
+    text = as_python(source)
+    lines = text.splitlines(keepends=True)
+    try:
+        return compile(text, name, "exec"), lines
+    except SyntaxError as error:
+        return error, lines

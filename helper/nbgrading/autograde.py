@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import hashlib
 import json
 import os
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ from helper.course import CourseError, find_course
 from helper.grading.classroom import Classroom
 from helper.grading.handed_in.canonical import Canonical, canonical
 from helper.grading.handed_in.notebook import read_notebook
-from helper.grading.keys import Keys, Questions, lesson_text, own_hidden, own_seed
+from helper.grading.keys import Keys, Questions, attempt_of, lesson_text, own_hidden, own_seed
 from helper.grading.marking import mark
 from helper.grading.pages.filled import with_outputs, without_outputs
 from helper.nbgrading.gradebook import register
@@ -44,8 +43,7 @@ class RebuildCanonical(NbGraderPreprocessor):
         notebook = canonical(release, submitted)
         if submitted.problem:
             notebook = replace(notebook, flags=(*notebook.flags, submitted.problem))
-        attempt = hashlib.sha256(source).hexdigest()
-        _canonical[resources["nbgrader"]["student"], lesson] = notebook, attempt
+        _canonical[resources["nbgrader"]["student"], lesson] = notebook, attempt_of(source)
         return _notebook(without_outputs(release, notebook)), resources
 
 

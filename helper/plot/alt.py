@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from helper.checking import shell as ipython
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -171,11 +173,7 @@ def _short(number: float) -> str:
 
 def _announce(kind: type[Figure]) -> None:
     """In a notebook, show figures of a kind with their short words, and their words in full after the cell."""
-    try:
-        from IPython.core.getipython import get_ipython
-    except ImportError:
-        return
-    shell: Any = get_ipython()
+    shell = ipython.shell()
     if shell is None or not hasattr(shell, "kernel"):
         return
     formatter = shell.display_formatter.formatters["image/png"]

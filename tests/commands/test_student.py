@@ -118,7 +118,7 @@ def test_the_lab_opens_the_lesson_on_the_desk_without_the_instructors_tools(
 ) -> None:
     monkeypatch.setattr("helper.nbgrading.exchange.is_set_up", lambda: False)
     student.lab("1", browser=False)
-    assert f"{STEM}/{STEM}.ipynb" in started["words"]  # type: ignore[operator]
+    assert f"--LabApp.default_url=/lab/tree/{STEM}/{STEM}.ipynb" in started["words"]  # type: ignore[operator]
     assert "--no-browser" in started["words"]  # type: ignore[operator]
     assert started["folder"] == desk.work
     settings = Path(started["environment"]["JUPYTER_CONFIG_PATH"])  # type: ignore[index]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -200,3 +201,14 @@ def test_a_kernel_that_starts_in_the_workspaces_root_finds_the_key(course: Cours
         (place / name).write_bytes((course.notebooks / STEM / name).read_bytes())
     said = run(answered(place / f"{STEM}.ipynb"), tmp_path / "workspace", {})
     assert "Right: mean_square (3 of 3 points)" in said
+
+
+def test_a_codespace_is_set_up_as_everybody_else_is() -> None:
+    setting = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
+    target = setting["postCreateCommand"].split()[1]
+    assert (
+        f"\n{target}:" in (ROOT / "Makefile").read_text()
+    )  # the versions of constraints.txt, the same .venv
+    python = re.fullmatch(r"python:(\d+\.\d+)-\w+", setting["image"])
+    assert python
+    assert tuple(map(int, python[1].split("."))) >= (3, 11)

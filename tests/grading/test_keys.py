@@ -4,11 +4,14 @@ import json
 import re
 
 import pytest
+from conftest import ROOT
 
 from helper.grading.handed_in.canonical import Canonical, canonical
 from helper.grading.handed_in.notebook import read_notebook
 from helper.grading.keys import Keys, lesson_text, own_seed
 from helper.grading.workers import Task, Workers
+from helper.judging.evidence import Evidence
+from helper.judging.judge import judge
 from helper.lessons.key_of import make_key
 from helper.lessons.lesson import read
 from helper.lessons.stage import Stage
@@ -34,11 +37,35 @@ def test_keys_computed_beside_are_those_computed_here(parent, built_mini):
     here = make_key(Stage(read(built_mini.solutions, LESSON)), "a seed").to_json()
     with Keys(parent) as keys:
         reference = keys.key(text, "a seed").to_json()
-        known = keys.key(text, "a seed", ["mean_square"]).to_json()
+        known = keys.key(text, "a seed", {"mean_square": Evidence()}).to_json()
         assert keys.key(text, "another").to_json()["checks"] != reference["checks"]
     assert known["checks"] == {"mean_square": here["checks"]["mean_square"]}
     for name, check in here["checks"].items():
         assert reference["checks"][name] == check | {"mistakes": []}
+
+
+@pytest.mark.slow
+def test_leaving_mistakes_out_changes_no_verdict(parent, course_lesson):
+    """Under new seeds, every answer of a real bank is judged with some mistakes as with all."""
+    solutions, stem = course_lesson
+    lesson = read(solutions, stem)
+    stage, text = Stage(lesson), lesson_text(solutions, stem)
+    with Keys(parent) as keys:
+        for seed in ("first", "second"):  # at first all are run, and looked at
+            whole = make_key(stage, seed)
+            for answer in lesson.answers:
+                shown = stage.evidence(answer.exercise, answer.source, seed).evidence
+                some = keys.key(text, seed, {answer.exercise: shown}).checks[answer.exercise]
+                told = [
+                    judge(shown, check, stem, reveal=False) for check in (some, whole.checks[answer.exercise])
+                ]
+                assert told[0] == told[1], f"{stem}, line {answer.line}"
+
+
+@pytest.fixture
+def course_lesson():
+    """A lesson in which some checks show shapes that are drawn."""
+    return ROOT / "solutions", "03_gradient_descent"
 
 
 def test_a_server_of_keys_that_died_is_replaced(parent, built_mini):

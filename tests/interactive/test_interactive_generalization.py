@@ -56,6 +56,10 @@ def test_the_keyboard_moves_what_the_mouse_moves_and_says_the_number(page: Page)
     slider.press("ArrowRight")
     expect(slider).to_have_attribute("aria-valuetext", "3,000")
     expect(page.locator('[data-name="count-shown"]')).to_have_text("3,000")
+    own_share, new_share = (RUNS[64, 3000][2][place] for place in (1, 3))
+    spoken = page.locator(".voice")
+    expect(spoken).to_contain_text(f"right on own images {100 * own_share:.0f} %")
+    expect(spoken).to_contain_text(f"right on new images {100 * new_share:.0f} %")
 
 
 def test_the_lowest_loss_so_far_comes_with_its_moment(browser: Browser) -> None:

@@ -89,6 +89,81 @@ def test_what_has_no_plain_form_is_named():
     assert plain(torch.nn.Linear(1, 1)) == {"object": "Linear"}
 
 
+class Own(torch.Tensor):
+    """A subclass, as some libraries have."""
+
+
+class Rude(torch.Tensor):
+    """A subclass that does not let itself be looked at."""
+
+    def detach(self):
+        raise RuntimeError("hands off")
+
+
+class Hostile:
+    def __getattr__(self, name):
+        raise ValueError(name)
+
+
+class Endless(dict):
+    def items(self):
+        raise RuntimeError("no end")
+
+
+def nested():
+    return torch.nested.nested_tensor([torch.ones(2), torch.ones(3)])
+
+
+NUMBERS = {
+    "float64": torch.ones(2, dtype=torch.float64),
+    "half": torch.ones(2, dtype=torch.float16),
+    "bfloat16": torch.ones(2, dtype=torch.bfloat16),
+    "float8": torch.ones(2).to(torch.float8_e4m3fn),
+    "float8, another": torch.ones(2).to(torch.float8_e5m2),
+    "a parameter": torch.nn.Parameter(torch.ones(2)),
+    "tracked": torch.ones(2, requires_grad=True) * 1,
+    "a view with the sign kept back": torch.tensor([-1j, -1j]).conj().imag,
+    "a subclass": torch.ones(2).as_subclass(Own),
+    "transposed": torch.ones(1, 2).T[:, 0].expand(2),
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_every_tensor_of_numbers_is_evidence(kind):
+    assert plain(NUMBERS[kind]) == {"tensor": True, "shape": [2], "type": "float", "values": [1.0, 1.0]}
+
+
+NAMED = {
+    "sparse": (lambda: torch.eye(2).to_sparse(), "sparse_coo"),
+    "sparse rows": (lambda: torch.eye(2).to_sparse_csr(), "sparse_csr"),
+    "quantised": (lambda: torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.quint8), "quint8"),
+    "nested": (nested, "Tensor"),
+    "complex": (lambda: torch.ones(2, dtype=torch.complex64), "complex64"),
+    "complex, conjugated": (lambda: torch.ones(2, dtype=torch.complex64).conj(), "complex64"),
+    "on no device": (lambda: torch.ones(2, device="meta"), "device meta"),
+    "a subclass that resists": (lambda: torch.ones(2).as_subclass(Rude), "Rude"),
+    "bits": (lambda: torch.empty(2, dtype=torch.bits8), "bits8"),
+    "whatever answers nothing": (Hostile, "Hostile"),
+    "a mapping without end": (lambda: Endless(a=1), "Endless"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", NAMED)
+def test_what_has_no_numbers_to_read_is_named_and_raises_nothing(kind):
+    make, words = NAMED[kind]
+    data = plain(make())
+    assert set(data) == {"object"}
+    assert words in data["object"]
+    assert plain([make()]) == {"list": [data], "length": 1}
+
+
+def test_a_tensor_inside_a_transformation_is_named():
+    seen = []
+    torch.func.vmap(lambda row: seen.append(plain(row)) or row)(torch.ones(2, 3))
+    assert set(seen[0]) in ({"object"}, {"tensor", "shape", "type", "values"})
+
+
 def test_an_unanswered_value_is_told_apart_from_none():
     assert plain(...) != plain(None)
 

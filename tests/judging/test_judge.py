@@ -81,6 +81,20 @@ def test_a_single_number_a_constant_or_counts_are_no_fingerprint(value):
     assert judge(Evidence(MATRIX | wrong), matrix_key(("You did so.", wrong)), SALT).verdict == "mistake"
 
 
+def test_numbers_that_are_right_are_no_fingerprint_of_a_mistake():
+    def both(loss):
+        return plain({"the loss": loss, "the input afterwards": torch.tensor([0.5, 1.7, -2.2, 3.3])})
+
+    expectations = (
+        Expectation("found", 1.0, sealed(both(1.0), SALT)),
+        Expectation("rest", 1.0, sealed(plain(2.0), SALT)),
+    )
+    known = Mistake(("You did so.",), Evidence(hidden({"found": both(3.5), "rest": plain(2.0)})))
+    check = CheckKey("double", 2.0, expectations, (known,))
+    assert judge(Evidence({"found": both(3.5), "rest": plain(5.0)}), check, SALT).verdict == "not yet"
+    assert judge(Evidence({"found": both(3.5), "rest": plain(2.0)}), check, SALT).verdict == "mistake"
+
+
 def test_a_verdict_survives_json():
     import json
     from dataclasses import asdict
@@ -353,3 +367,36 @@ def test_an_exceptions_text_may_hold_the_inputs_and_is_kept_back():
     assert "0.731" not in piece.text
     (piece,) = _explained(Failure("NameError", "name 'torhc' is not defined"), reveal=False)
     assert "torhc" in piece.text
+
+
+def varied_key(**flags):
+    values = {"drawn": plain(1.7), "fixed": plain(0.5), "more": plain(2.3)}
+    marks = {"fixed": {"constant": True}, "more": flags}
+    expectations = tuple(
+        Expectation(name, 1.0, sealed(value, SALT), **marks.get(name, {})) for name, value in values.items()
+    )
+    return values, CheckKey("f", 3.0, expectations)
+
+
+def test_what_never_changes_pays_only_together_with_what_does():
+    values, check = varied_key()
+    wrong = {"drawn": plain(9.9), "fixed": values["fixed"], "more": plain(9.9)}
+    assert judge(Evidence(wrong), check, SALT).points == 0
+    assert judge(Evidence(wrong | {"drawn": values["drawn"]}), check, SALT).points == 1.5
+    assert judge(Evidence(values), check, SALT).points == 3
+
+
+def test_who_misses_more_than_details_earns_at_most_half():
+    values, check = varied_key()
+    assert judge(Evidence(values | {"more": plain(9.9)}), check, SALT).points == 1.5
+    values, check = varied_key(detail=True)
+    assert judge(Evidence(values | {"more": plain(9.9)}), check, SALT).points == 2
+    assert judge(Evidence(values | {"drawn": plain(9.9)}), check, SALT).points == 1.5
+
+
+def test_the_first_letter_of_an_exit_question_needs_no_company():
+    """A question whose whole evidence is one choice is paid for the choice."""
+    choice = Expectation("the choice", 1.0, sealed(plain("b"), SALT), constant=True)
+    check = CheckKey("exit", 1.0, (choice,))
+    assert judge(Evidence({"the choice": plain("b")}), check, SALT).points == 1
+    assert judge(Evidence({"the choice": plain("a")}), check, SALT).points == 0

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from helper.desk import hand_in
 from helper.grading.handed_in.notebook import Submitted, SubmittedCell, as_dict, as_text, source_of
 from helper.nbgrading import metadata
 
@@ -114,8 +115,9 @@ def canonical(release: Mapping[str, Any], submitted: Submitted) -> Canonical:
             number += 1
             role: Role = "extra" if extra.type == "code" else "other"
             cells.append(CanonicalCell(f"own_{number}", role, extra.type, extra.source))
-    lesson = as_text(as_dict(as_dict(release.get("metadata")).get("course")).get("lesson"))
-    return Canonical(lesson, tuple(cells), tuple(flags))
+    course = as_dict(as_dict(release.get("metadata")).get("course"))
+    flags += hand_in.remarks(submitted.version, as_text(course.get("written")), submitted.changed)
+    return Canonical(as_text(course.get("lesson")), tuple(cells), tuple(flags))
 
 
 def written(release: Mapping[str, Any], submitted: Submitted) -> int:

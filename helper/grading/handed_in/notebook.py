@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
+from helper.desk import hand_in
 from helper.nbgrading import metadata
 
 MOST_CELLS = 2000
@@ -27,19 +28,25 @@ class SubmittedCell:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A submitted notebook. lesson: what it says it is; problem: one sentence if it cannot be read, or ""."""
+    """A submitted notebook. lesson: what it says it is; problem: one sentence if it cannot be read, or "".
+
+    version: of the lesson it was written in; changed: whether it differs from what `course submit` wrote.
+    """
 
     cells: tuple[SubmittedCell, ...] = ()
     lesson: str = ""
     problem: str = ""
+    version: str = ""
+    changed: bool = False
 
     def dumps(self) -> bytes:
-        return json.dumps([[astuple(cell) for cell in self.cells], self.lesson, self.problem]).encode()
+        rest = [self.lesson, self.problem, self.version, self.changed]
+        return json.dumps([[astuple(cell) for cell in self.cells], *rest]).encode()
 
     @classmethod
     def loads(cls, content: bytes) -> Submitted:
-        cells, lesson, problem = json.loads(content)
-        return cls(tuple(SubmittedCell(*cell) for cell in cells), lesson, problem)
+        cells, *rest = json.loads(content)
+        return cls(tuple(SubmittedCell(*cell) for cell in cells), *rest)
 
 
 def read_notebook(content: bytes) -> Submitted:
@@ -72,7 +79,12 @@ def read_notebook(content: bytes) -> Submitted:
             f"{MOST_CODE:,}. Remove what was pasted into them."
         )
     course = as_dict(as_dict(data.get("metadata")).get("course"))
-    return Submitted(cells, as_text(course.get("lesson")))
+    return Submitted(
+        cells,
+        as_text(course.get("lesson")),
+        version=as_text(course.get("written")),
+        changed=hand_in.is_changed(data),
+    )
 
 
 def printable(text: str) -> str:

@@ -262,3 +262,23 @@ def test_marks_in_the_marked_notebook_come_from_the_judge_and_student_text_is_in
     assert check["outputs"][1] == {"output_type": "stream", "name": "stdout", "text": "<script>y</script>"}
     own = next(item for item in data["cells"] if "<script>x" in item["source"])
     assert own["source"].startswith("````text\n")
+
+
+def test_an_old_release_and_a_change_after_handing_in_are_noted_and_never_refused(course):
+    from helper.desk import hand_in
+
+    release = json.loads((course.notebooks / "01_mean" / "01_mean.ipynb").read_text())
+    handed = hand_in.stamped(json.loads(json.dumps(release)))
+
+    def flags():
+        notebook = canonical(release, read_notebook(json.dumps(handed).encode()))
+        assert len(notebook.to_run) == len(
+            canonical(release, read_notebook(json.dumps(release).encode())).to_run
+        )
+        return notebook.flags
+
+    assert flags() == ()
+    handed["cells"][0]["source"] = "changed since"
+    assert flags() == ("It was changed after course submit wrote it.",)
+    handed["metadata"]["course"]["written"] = "0123456789abcdef"
+    assert flags()[0] == "It was written in another version of the lesson; the checks of the present one ran."

@@ -1,0 +1,173 @@
+"""The process that computes keys: it has the lessons' references and mistakes, and never sees student code.
+
+Running all mistakes of a check takes twenty times as long as the check. A mistake shows the same under every seed but
+for its numbers: the first time a check has failed all its mistakes are run, from then on those that can have shown
+what a student's answer did.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from helper.course import CourseError
+from helper.judging.compare import is_fingerprint
+from helper.judging.evidence import Evidence, same, sealed
+from helper.judging.key import CheckKey, Key, Mistake, sealed_failure
+
+
+def serve(control: socket.socket) -> None:
+    """Answer requests for keys until the other side is gone."""
+    desks: dict[str, _Desk] = {}
+    with control.makefile("rb") as requests:
+        for line in requests:
+            wanted = json.loads(line)
+            try:
+                if wanted["lesson"] not in desks:
+                    desks[wanted["lesson"]] = _Desk(wanted["text"])
+                desk, seed = desks[wanted["lesson"]], wanted["seed"]
+                failed = {name: Evidence.from_json(data) for name, data in wanted["failed"].items()}
+                hidden = wanted["hidden"]
+                key = desk.with_mistakes(seed, failed, hidden) if failed else desk.reference(seed, hidden)
+                answer: dict[str, Any] = {"key": key.to_json()}
+            except CourseError as error:
+                answer = {"problem": str(error)}
+            control.sendall(json.dumps(answer).encode() + b"\n")
+
+
+class _Desk:
+    """One lesson, ready to be asked for keys."""
+
+    def __init__(self, text: str) -> None:
+        from helper.checking.world import World
+        from helper.lessons.stage import Stage
+
+        self._stage = Stage(_lesson(text))
+        self._stage.world = World(self._stage.world.imports)  # what a reference uses need not be watched
+        self._looks: dict[
+            str, dict[tuple[str, ...], _Look]
+        ] = {}  # by check; titles of mistakes that look the same
+        self._forms: dict[str, list[Any]] = {}  # by check: what the reference shows, numbers aside
+        self._last: Key | None = None
+
+    def reference(self, seed: str, hidden: str | None) -> Key:
+        from helper.lessons.key_of import make_key
+
+        if self._last is None or self._last.seed != seed:
+            self._last = make_key(self._stage, seed, reference_only=True, hidden=hidden)
+        return self._last
+
+    def with_mistakes(self, seed: str, failed: Mapping[str, Evidence], hidden: str | None) -> Key:
+        """Return the key of some checks with the mistakes that can have shown what was shown there."""
+        key = self.reference(seed, hidden)
+        checks = {
+            name: replace(key.checks[name], mistakes=self._mistakes(seed, key.checks[name], evidence))
+            for name, evidence in failed.items()
+        }
+        return replace(key, checks=checks)
+
+    def _mistakes(self, seed: str, check: CheckKey, evidence: Evidence) -> tuple[Mistake, ...]:
+        """Run all mistakes of a check the first time; then those alike one after the other until one is the same."""
+        from helper.lessons.key_of import run_mistakes
+
+        if any(item.score for item in check.expectations):
+            return ()  # a network that was trained is like no other: only its score can tell something
+        reference = [_form(item.value) for item in check.expectations]
+        if self._forms.setdefault(check.name, reference) != reference:
+            return run_mistakes(self._stage, check.name, seed)  # sizes of what it shows are drawn too
+        if check.name not in self._looks:
+            mistakes = run_mistakes(self._stage, check.name, seed)
+            self._looks[check.name] = {mistake.advice: _Look(mistake.evidence, check) for mistake in mistakes}
+            return mistakes
+        salt = self._stage.lesson.stem
+        shown = {name: sealed(value, salt) for name, value in evidence.shown.items()}
+        got = Evidence(shown, sealed_failure(evidence.failure, salt))
+        look, looks = _Look(got, check), self._looks[check.name]
+        if look.has_text:
+            return run_mistakes(self._stage, check.name, seed)  # few, and each text is one to choose from
+        tolerances = {item.name: item.tolerance for item in check.expectations}
+        tried: list[Mistake] = []
+        for titles, other in looks.items():
+            if other == look:
+                tried += run_mistakes(self._stage, check.name, seed, titles)
+                if any(_agree(mistake.evidence, got, tolerances) for mistake in tried):
+                    return tuple(tried)
+        first = look.first_wrong(check)
+        expected = {item.name: item.value for item in check.expectations}.get(first)
+        telling = (
+            expected is not None
+            and first in got.shown
+            and is_fingerprint(expected, got.shown[first], tolerances[first])
+        )
+        others = [
+            titles for titles, other in looks.items() if other != look and look.could_be(other, telling)
+        ]
+        return (
+            *tried,
+            *run_mistakes(self._stage, check.name, seed, [title for part in others for title in part]),
+        )
+
+
+class _Look:
+    """What evidence looks like, numbers aside: the same under every seed, as a rule."""
+
+    def __init__(self, evidence: Evidence, check: CheckKey) -> None:
+        items = check.expectations
+        self.failure = evidence.failure and (evidence.failure.kind, evidence.failure.message)
+        self.forms = [_form(evidence.shown.get(item.name)) for item in items]
+        self.right = [
+            item.name in evidence.shown and same(item.value, evidence.shown[item.name], item.tolerance)
+            for item in items
+        ]
+        self.has_text = any(
+            "text" in str(form) for form, right in zip(self.forms, self.right, strict=True) if not right
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Look) and vars(self) == vars(other)
+
+    def first_wrong(self, check: CheckKey) -> str:
+        return check.expectations[self.right.index(False)].name if False in self.right else ""
+
+    def could_be(self, other: _Look, telling: bool) -> bool:
+        """Say whether the other could be the same under another seed, or show the same first wrong value.
+
+        telling: whether that value is a fingerprint, by which the judge knows a mistake.
+        """
+        first = self.right.index(False) if False in self.right else 0
+        whole = self.forms == other.forms and self.failure == other.failure
+        return whole or (telling and bool(self.forms[first] == other.forms[first]))
+
+
+def _form(value: Any) -> Any:
+    """Return what plain data is but for its numbers."""
+    if isinstance(value, dict):
+        return {
+            name: item if name in ("shape", "type", "object") else _form(item) for name, item in value.items()
+        }
+    if isinstance(value, list):
+        forms = [_form(item) for item in value]
+        return forms if any(isinstance(form, dict | list) for form in forms) else len(forms)
+    return type(value).__name__ if isinstance(value, bool) or value is None else "number"
+
+
+def _agree(mistake: Evidence, got: Evidence, tolerances: Mapping[str, float]) -> bool:
+    if mistake.failure != got.failure or set(mistake.shown) != set(got.shown):
+        return False
+    return all(
+        name in tolerances and same(value, got.shown[name], tolerances[name])
+        for name, value in mistake.shown.items()
+    )
+
+
+def _lesson(text: str) -> Any:
+    from helper.lessons.lesson import Answer, Cell, Lesson
+
+    data = json.loads(text)
+    cells = tuple(Cell(**{**cell, "without": tuple(cell["without"])}) for cell in data.pop("cells"))
+    answers = tuple(Answer(**answer) for answer in data.pop("answers"))
+    return Lesson(**{**data, "path": Path(data["path"])}, cells=cells, answers=answers)

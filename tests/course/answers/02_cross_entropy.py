@@ -1,0 +1,252 @@
+# Answers to 02_cross_entropy from elsewhere, in the form of an answers bank.
+# right: must pass. mistake: must fail, and its advice must be true of it (the text says what was done).
+
+# %% right="softmax"
+"""parameters renamed, in place on a copy"""
+
+
+def softmax(scores, axis):
+    out = scores.clone()
+    out -= out.max(axis, keepdim=True).values
+    out.exp_()
+    out /= out.sum(axis, keepdim=True)
+    return out
+
+# %% right="softmax"
+"""the word softmax in a docstring, a dictionary and a print"""
+
+
+WORDS = {"softmax": "by hand"}
+
+
+def softmax(logits, dim):
+    """Like torch.softmax, log_softmax and the rest."""
+    print("softmax", WORDS["softmax"])
+    shifted = logits - logits.amax(dim, True)
+    e = torch.e**shifted
+    return e / e.sum(dim, True)
+
+# %% mistake="softmax"
+"""moves the axis to the end and forgets to move it back"""
+
+
+def softmax(logits, dim):
+    x = logits.movedim(dim, -1)
+    e = (x - x.amax(-1, keepdim=True)).exp()
+    return e / e.sum(-1, keepdim=True)
+
+# %% mistake="softmax"
+"""handles two axes only, by rows or columns"""
+
+
+def softmax(logits, dim):
+    rows = logits if dim in (1, -1) else logits.T
+    out = torch.stack([(row - row.max()).exp() / (row - row.max()).exp().sum() for row in rows])
+    return out if dim in (1, -1) else out.T
+
+# %% mistake="softmax"
+"""squeezes axes of length 1"""
+
+
+def softmax(logits, dim):
+    e = (logits - logits.amax(dim, keepdim=True)).exp()
+    return (e / e.sum(dim, keepdim=True)).squeeze()
+
+# %% mistake="softmax"
+"""works in place on the scores"""
+
+
+def softmax(logits, dim):
+    logits -= logits.amax(dim, keepdim=True)
+    e = logits.exp()
+    return e / e.sum(dim, keepdim=True)
+
+# %% mistake="softmax"
+"""divides by 100 first so that it does not overflow"""
+
+
+def softmax(logits, dim):
+    e = (logits / 100).exp()
+    return e / e.sum(dim, keepdim=True)
+
+# %% mistake="softmax"
+"""normalises by the Euclidean length"""
+
+
+def softmax(logits, dim):
+    e = (logits - logits.amax(dim, keepdim=True)).exp()
+    return e / e.norm(dim=dim, keepdim=True)
+
+# %% right="logsumexp"
+"""pairs by logaddexp"""
+
+
+def logsumexp(x, dim):
+    parts = x.unbind(dim)
+    total = parts[0]
+    for part in parts[1:]:
+        total = torch.logaddexp(total, part)
+    return total
+
+# %% mistake="logsumexp"
+"""keeps the axis"""
+
+
+def logsumexp(x, dim):
+    m = x.amax(dim, keepdim=True)
+    m = torch.where(m.isinf(), 0.0, m)
+    return m + (x - m).exp().sum(dim, keepdim=True).log()
+
+# %% mistake="logsumexp"
+"""takes the mean of the exponentials"""
+
+
+def logsumexp(x, dim):
+    m = x.amax(dim, keepdim=True)
+    m = torch.where(m.isinf(), 0.0, m)
+    return m.squeeze(dim) + (x - m).exp().mean(dim).log()
+
+# %% mistake="logsumexp"
+"""clips at 80, so that exp does not overflow"""
+
+
+def logsumexp(x, dim):
+    return x.clamp(-80, 80).exp().sum(dim).log()
+
+# %% right="log_softmax"
+"""helpers called loss, x and gap, like the check's own variables"""
+
+
+def gap(v, dim):
+    return v - v.amax(dim, keepdim=True)
+
+
+def loss(v, dim):
+    return gap(v, dim).exp().sum(dim, keepdim=True).log()
+
+
+def log_softmax(x, dim):
+    return gap(x, dim) - loss(x, dim)
+
+# %% mistake="log_softmax"
+"""log of softmax"""
+
+
+def log_softmax(logits, dim):
+    e = (logits - logits.amax(dim, keepdim=True)).exp()
+    return (e / e.sum(dim, keepdim=True)).log()
+
+# %% mistake="log_softmax"
+"""a detour through numpy"""
+
+
+def log_softmax(logits, dim):
+    import numpy as np
+
+    x = logits.detach().numpy()
+    m = x.max(dim, keepdims=True)
+    return torch.as_tensor(x - m - np.log(np.exp(x - m).sum(dim, keepdims=True)))
+
+# %% right="nll_loss"
+"""one-hot and a sum"""
+
+
+def nll_loss(logps, labels):
+    return -(logps * F.one_hot(labels, logps.shape[1])).sum() / len(labels)
+
+# %% mistake="nll_loss"
+"""one-hot times -inf would be nan: nan_to_num on log-probabilities, and a sum"""
+
+
+def nll_loss(logps, labels):
+    return -(logps * F.one_hot(labels, logps.shape[1])).sum()
+
+# %% mistake="nll_loss"
+"""takes the most probable class, not the label"""
+
+
+def nll_loss(logps, labels):
+    return -logps.max(1).values.mean()
+
+# %% mistake="nll_loss"
+"""a float"""
+
+
+def nll_loss(logps, labels):
+    return -sum(logps[i, y].item() for i, y in enumerate(labels)) / len(labels)
+
+# %% mistake="build_classifier"
+"""ReLU after the last layer, too"""
+
+
+def build_classifier(n_in, hidden, n_out):
+    sizes = [n_in, *hidden, n_out]
+    layers = []
+    for a, b in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(a, b), nn.ReLU()]
+    return nn.Sequential(*layers), nn.CrossEntropyLoss()
+
+# %% mistake="build_classifier"
+"""log_softmax in the model and cross-entropy: the loss is right, the scores are not shifted; sum over the batch"""
+
+
+def build_classifier(n_in, hidden, n_out):
+    sizes = [n_in, *hidden]
+    layers = []
+    for a, b in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(a, b), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(sizes[-1], n_out)), nn.CrossEntropyLoss(reduction="sum")
+
+# %% right="diagnose_loss"
+"""the nearest of the theories"""
+
+
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if floor < -2:
+        return "no softmax"
+    if first_loss < 0 or floor < -0.5:
+        return "no logarithm"
+    by_class = abs(first_loss - math.log(num_classes))
+    by_batch = abs(first_loss - math.log(batch_size))
+    if by_batch < by_class:
+        return "wrong axis"
+    return "right" if floor < 0.25 else "softmax twice"
+
+# %% mistake="diagnose_loss"
+"""fixed for ten classes"""
+
+
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if floor < -2:
+        return "no softmax"
+    if floor < -0.5:
+        return "no logarithm"
+    if first_loss > 3:
+        return "wrong axis"
+    return "softmax twice" if floor > 1 else "right"
+
+# %% mistake="diagnose_loss"
+"""misspelt words"""
+
+
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if floor < -2:
+        return "no-softmax"
+    if floor < -0.5:
+        return "no-logarithm"
+    if abs(first_loss - math.log(batch_size)) < abs(first_loss - math.log(num_classes)):
+        return "wrong-axis"
+    return "softmax-twice" if floor > 0.3 else "right"
+
+# %% mistake="diagnose_loss"
+"""softmax twice asked before the wrong axis"""
+
+
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if floor < -2:
+        return "no softmax"
+    if floor < -0.5:
+        return "no logarithm"
+    if floor > 0.3:
+        return "softmax twice"
+    return "wrong axis" if abs(first_loss - math.log(batch_size)) < 0.2 else "right"
