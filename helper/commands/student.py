@@ -32,7 +32,9 @@ def lab(lesson: str, browser: bool) -> int:
     words = [sys.executable, "-m", "jupyterlab"]
     words += [f"--LabApp.default_url=/lab/tree/{stem}/{stem}.ipynb"] if stem else []
     words += ["--log-level=ERROR", "--LabApp.extension_manager=readonly"]
-    words.append("--KernelManager.transport_encryption=auto")  # else each kernel warns that others might listen in
+    words.append(
+        "--KernelManager.transport_encryption=auto"
+    )  # else each kernel warns that others might listen in
     words += [] if browser else ["--no-browser"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         words.append("--allow-root")  # in a container everybody is root

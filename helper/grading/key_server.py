@@ -94,7 +94,8 @@ class _Desk:
                 if any(_agree(mistake.evidence, got, tolerances) for mistake in tried):
                     return tuple(tried)
         first = look.first_wrong(check)
-        telling = first in got.shown and is_fingerprint(got.shown[first])
+        right = next((item for item in check.expectations if item.name == first and first in got.shown), None)
+        telling = right is not None and is_fingerprint(right.value, got.shown[first], right.tolerance)
         others = [
             titles for titles, other in looks.items() if other != look and look.could_be(other, telling)
         ]

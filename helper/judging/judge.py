@@ -73,8 +73,10 @@ def judge(
     if ran and verdict != NOT_ATTEMPTED:
         verdict, points, case = MISTAKE, 0.0, None
         pieces = (Piece("forbidden", {"exercise": key.name, "names": ran}),)
-    notes = (Piece("hint", {"names": list(mentioned)}),) if mentioned and not ran else ()
-    return Verdict(key.name, verdict, points, key.points, results, pieces, case, notes)
+    notes = [Piece("hint", {"names": list(mentioned)})] if mentioned and not ran else []
+    if not ran and points < sum(item.points for item in results if item.right) - 1e-6:
+        notes.append(Piece("half" if points else "company"))
+    return Verdict(key.name, verdict, points, key.points, results, pieces, case, tuple(notes))
 
 
 def _earned(key: CheckKey, results: Sequence[Result]) -> float:
