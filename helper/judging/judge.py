@@ -187,8 +187,9 @@ def _is_unattempted(failure: Failure | None, name: str) -> bool:
 def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake | None:
     """Find the mistake that shows the same evidence.
 
-    Two mistakes at once, or one made in another way, are told by the first wrong value, if that is a fingerprint
-    and only one mistake has it.
+    Two mistakes at once, or one made in another way, are told by the first wrong value, if that is a fingerprint,
+    only one mistake has it, and the rest does not contradict: what the mistake gets wrong is wrong here too, and
+    at least half of it in the same way.
     """
     tolerances = {item.name: item.tolerance for item in key.expectations}
 
@@ -198,15 +199,28 @@ def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake
             return theirs is ours
         return same(theirs, ours, tolerances[name])
 
-    for mistake in key.mistakes:
-        if mistake.evidence.failure == got.failure and all(agrees(mistake, name) for name in tolerances):
-            return mistake
+    known = [
+        mistake
+        for mistake in key.mistakes
+        if mistake.evidence.failure == got.failure and all(agrees(mistake, name) for name in tolerances)
+    ]
+    if known:  # more than one only if they cannot be told apart under this seed
+        return Mistake(tuple(text for mistake in known for text in mistake.advice), known[0].evidence)
     first = next(item.name for item in results if item.right is not True)
     expected = next(item.value for item in key.expectations if item.name == first)
     if first not in got.shown or not is_fingerprint(expected, got.shown[first], tolerances[first]):
         return None
     alike = [mistake for mistake in key.mistakes if agrees(mistake, first)]
-    return alike[0] if len(alike) == 1 and len(alike[0].advice) == 1 else None
+    if len(alike) != 1 or len(alike[0].advice) > 1:
+        return None
+    theirs = [
+        item.name
+        for item in key.expectations
+        if not same(item.value, alike[0].evidence.shown.get(item.name), item.tolerance)
+    ]
+    ours = {item.name for item in results if item.right is not True}
+    shared = sum(agrees(alike[0], name) for name in theirs)
+    return alike[0] if ours.issuperset(theirs) and 2 * shared >= len(theirs) else None
 
 
 def _texts(key: CheckKey) -> set[str]:
