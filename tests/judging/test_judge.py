@@ -72,7 +72,9 @@ def test_a_first_wrong_value_that_two_mistakes_share_names_neither():
 
 def test_a_mistake_that_would_show_elsewhere_too_is_not_named():
     known = matrix_key(("You halved it.", {"large": HALVED, "small": plain(0.5)}))
-    assert judge(Evidence(MATRIX | {"large": HALVED, "word": plain("maybe")}), known, SALT).verdict == "not yet"
+    assert (
+        judge(Evidence(MATRIX | {"large": HALVED, "word": plain("maybe")}), known, SALT).verdict == "not yet"
+    )
 
 
 def test_mistakes_that_agree_within_the_tolerance_are_told_as_one_or_the_other():
