@@ -72,7 +72,12 @@ def mutants(exercise: str, source: str) -> Iterator[Mutant]:
 
 
 def survivors(stage: Stage, exercise: str, keys: Sequence[Key]) -> list[Mutant]:
-    """Return the mutants that pass under every key and that no right answer of the bank equals."""
+    """Return the mutants that pass under every key and that no right answer of the bank equals.
+
+    A scored exercise has none: another learning rate is another answer there, not a wrong one.
+    """
+    if any(item.score for key in keys for item in key.checks[exercise].expectations):
+        return []
     lesson = stage.lesson
     right = {_normal(answer.source) for answer in lesson.answers if answer.kind == "right"}
     found = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import linecache
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -25,8 +25,10 @@ from helper.judging import evidence
 from helper.judging.evidence import Asked, Evidence, Failure, Plain
 
 Sink = Callable[[dict[str, Any]], None]
+Examples = Callable[[Given], tuple[Any, Any]]
 
 _collecting: tuple[str, Sink, World] | None = None
+_hidden: str | None = None  # the seed of what is kept from answers, in a process that makes keys
 
 note_runs()
 
@@ -56,7 +58,7 @@ class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(g
             world = World(beside.key.imports, without)
         else:
             return
-        self._given = Given(seed, self.name)
+        self._given, self._seed = Given(seed, self.name), seed
         self._watch = Watch(world.without.get(self.name, ()))
         begun = time.process_time()
         with own_settings(seed, self.name) as changed:
@@ -97,42 +99,77 @@ class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(g
         points: float | None = None,
         tolerance: float | None = None,
         detail: bool = False,
+        score: Mapping[float, float] | None = None,
+        examples: Examples | None = None,
+        forecast: str | None = None,
     ) -> None:
         """Hand over what the answer produced; `name` finishes "your answer should get … right".
 
         detail: an answer that misses only this may earn more than half of the points.
+        score: {accuracy: points in all} for a network from `helper.fixtures.network`, which is tried on hidden
+        examples; examples: draws them, images and labels, and is called only where a key is made or, in practice,
+        used; forecast: `value` is the accuracy expected of the expectation of this name.
         """
         if name in self.shown:
             raise ValueError(
                 f'check "{self.name}" expects "{name}" twice: give each expectation its own name'
             )
-        self.shown[name] = evidence.plain(value)
+        extra: dict[str, Any] = {"forecast": forecast} if forecast else {}
+        if score is not None and examples is not None:
+            self.shown[name], labels, images = self._tried(value, examples)
+            extra = {"score": list(score.items()), "labels": labels, "images": images} if labels else {}
+            points = max(score.values())
+        else:
+            self.shown[name] = evidence.plain(value)
         if _collecting:
             record: dict[str, Any] = {"check": self.name, "expect": name, "value": self.shown[name]}
             record |= {} if points is None else {"points": points}
             record |= {} if tolerance is None else {"tolerance": tolerance}
             record |= {"detail": True} if detail else {}
             record |= {"ran": sorted(self._watch.ran)} if self._watch.ran else {}
-            _collecting[1](record)
+            _collecting[1](record | extra)
         else:
             self.asked[name] = asking.asked(sys._getframe(1), self.name)
 
+    def _tried(self, value: Any, examples: Examples) -> tuple[Plain, list[int], Any]:
+        """Return the evidence of a network; where keys are made, also the labels and images it was tried on.
+
+        Where marks are made nothing hidden is drawn in this process, which runs a student's code: the network itself
+        is handed over.
+        """
+        from helper.judging.network import NetworkError, predictions
+
+        network = value if isinstance(value, dict) and "network" in value else evidence.plain(value)
+        if _collecting and _hidden is None:
+            return network, [], None
+        images, labels = examples(Given(f"{_hidden or self._seed}\nhidden", self.name))
+        kept = labels.tolist(), images.numpy()
+        if "network" not in network:
+            return network, *kept
+        try:
+            return {"predictions": predictions(network["network"], images.numpy())}, *kept
+        except NetworkError as error:
+            return {"text": str(error)}, *kept
+
 
 @contextmanager
-def collecting(seed: str, sink: Sink, world: World | None = None) -> Iterator[None]:
+def collecting(
+    seed: str, sink: Sink, world: World | None = None, *, hidden: str | None = None
+) -> Iterator[None]:
     """Send the evidence of every check inside to `sink`, under a seed of one's own, and show nothing.
 
     world: what the checks' names mean and what is off limits; without one they mean what the notebook says.
-    The sink gets {"check", "expect", "value"} for each expectation as it arises (with "points" and "tolerance"
-    where the check sets them, and "ran": the names off limits that ran so far) and {"check", "done", "failure",
-    "sizes", "ran", "flags"} at the end of each check.
+    hidden: the seed of what is kept from answers; only where a key is made, never beside a student's code.
+    The sink gets {"check", "expect", "value"} for each expectation as it arises (with "points" and "tolerance" where
+    the check sets them, or "score", "labels" and "images", or "forecast"; and "ran": the names off limits that ran so
+    far) and {"check", "done", "failure", "sizes", "ran", "flags"} at the end of each check.
     """
-    global _collecting
-    before, _collecting = _collecting, (seed, sink, world or World())
+    global _collecting, _hidden
+    before, _collecting, _hidden = (_collecting, _hidden), (seed, sink, world or World()), hidden
     try:
         yield
     finally:
-        _collecting = before
+        _collecting, _hidden = before
 
 
 def _evidence_under(name: str, ask: Callable[..., None], world: World, seed: str) -> dict[str, Plain]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from helper.checking import shell as ipython
-from helper.judging.verdict import ERROR, MISTAKE, NOT_ATTEMPTED, RIGHT, Case, Verdict
+from helper.judging.verdict import ERROR, MISTAKE, NOT_ATTEMPTED, RIGHT, Case, Result, Verdict
 
 # White text stands on these, so that it can be read in every theme; a sign and a word say the same as the colour.
 COLOURS = {RIGHT: "#0f766e", NOT_ATTEMPTED: "#6b7280"}
@@ -129,7 +129,9 @@ def to_html(
     if verdict.case and verdict.case.came:
         parts.append(_pairs([("came", verdict.case.came), ("expected", verdict.case.expected)]))
     if verdict.verdict != NOT_ATTEMPTED:
-        rows = "".join(f"<li>{_mark(result.right)} {inline(result.name)}</li>" for result in verdict.results)
+        rows = "".join(
+            f"<li>{_mark(result.right)} {inline(_row(verdict, result))}</li>" for result in verdict.results
+        )
         parts.append(f'<ul style="list-style:none;margin:4px 0;padding-left:0">{rows}</ul>')
     if verdict.case and verdict.case.line:
         line = [("in the check", verdict.case.line), *verdict.case.inputs]
@@ -155,7 +157,7 @@ def to_text(
     if verdict.case and verdict.case.came:
         lines += _lines([("came", verdict.case.came), ("expected", verdict.case.expected)])
     if verdict.verdict != NOT_ATTEMPTED:
-        lines += [f"  {MARKS[result.right][0]} {result.name}" for result in verdict.results]
+        lines += [f"  {MARKS[result.right][0]} {_row(verdict, result)}" for result in verdict.results]
     if verdict.case and verdict.case.line:
         lines += [f"{_title(verdict.case)}:"]
         lines += _lines([("in the check", verdict.case.line), *verdict.case.inputs])
@@ -172,6 +174,12 @@ COMPARE = "Compare your answer with other right ones"
 def _texts(verdict: Verdict, handed_in: bool) -> list[str]:
     pieces = [*verdict.pieces, *verdict.notes]
     return [HANDED_IN.get(piece.kind, piece.text) if handed_in else piece.text for piece in pieces]
+
+
+def _row(verdict: Verdict, result: Result) -> str:
+    """Name an expectation, and what was reached where it is scored and the advice does not say so."""
+    said = not result.note or result.note in verdict.advice
+    return result.name if said else f"{result.name}: {result.note}"
 
 
 def _title(case: Case) -> str:

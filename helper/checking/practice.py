@@ -172,8 +172,9 @@ def show_verdict(
     borrowed = source.borrowed(runs, name, key.examples)
     if borrowed:
         notes.append(Piece("not in notebook", {"names": list(borrowed)}))
-    if key.seconds and seconds > key.seconds:
-        notes.append(Piece("slow", {"seconds": f"{seconds:.0f}", "limit": f"{key.seconds:g}"}))
+    limit = check_key.seconds or key.seconds
+    if limit and seconds > limit:
+        notes.append(Piece("slow", {"seconds": f"{seconds:.0f}", "limit": f"{limit:g}"}))
     verdict = replace(verdict, notes=tuple(notes), flags=flags)
     opens, content = "", None
     if verdict.verdict == RIGHT and not os.environ.get(panel.REHEARSAL):

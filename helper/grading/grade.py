@@ -164,7 +164,7 @@ def _plan(
             record.digest,
             record.problem,
             lessons[record.lesson].code,
-            own_seed(room.seed, record.student, record.lesson, _attempt(record)),
+            own_seed(room.seed, record.student, record.lesson, record.digest),
         )
         for record in came.records
     }
@@ -219,7 +219,7 @@ def _outcomes(
         for record in runnable:
             try:
                 notebook = plan.notebook(record).dumps()
-                yield Task(_id(record), record.lesson, notebook, record.student, _attempt(record))
+                yield Task(_id(record), record.lesson, notebook, record.student, record.digest)
             except Exception as error:  # one submission, not the class
                 broken[_id(record)] = f"{type(error).__name__}: {error}"
 
@@ -332,11 +332,6 @@ def _lesson(room: Classroom, lesson: str) -> _Lesson:
     ]
     whole = json.dumps(release, sort_keys=True)
     return _Lesson(release, whole, room.outline(lesson), text, json.dumps(code, sort_keys=True))
-
-
-def _attempt(record: Submission) -> str:
-    """Name an attempt by what was handed in: another text gets other questions."""
-    return record.digest
 
 
 def _id(record: Submission) -> str:

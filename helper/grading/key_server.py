@@ -31,7 +31,8 @@ def serve(control: socket.socket) -> None:
                     desks[wanted["lesson"]] = _Desk(wanted["text"])
                 desk, seed = desks[wanted["lesson"]], wanted["seed"]
                 failed = {name: Evidence.from_json(data) for name, data in wanted["failed"].items()}
-                key = desk.with_mistakes(seed, failed) if failed else desk.reference(seed)
+                hidden = wanted["hidden"]
+                key = desk.with_mistakes(seed, failed, hidden) if failed else desk.reference(seed, hidden)
                 answer: dict[str, Any] = {"key": key.to_json()}
             except CourseError as error:
                 answer = {"problem": str(error)}
@@ -53,16 +54,16 @@ class _Desk:
         self._forms: dict[str, list[Any]] = {}  # by check: what the reference shows, numbers aside
         self._last: Key | None = None
 
-    def reference(self, seed: str) -> Key:
+    def reference(self, seed: str, hidden: str | None) -> Key:
         from helper.lessons.key_of import make_key
 
         if self._last is None or self._last.seed != seed:
-            self._last = make_key(self._stage, seed, reference_only=True)
+            self._last = make_key(self._stage, seed, reference_only=True, hidden=hidden)
         return self._last
 
-    def with_mistakes(self, seed: str, failed: Mapping[str, Evidence]) -> Key:
+    def with_mistakes(self, seed: str, failed: Mapping[str, Evidence], hidden: str | None) -> Key:
         """Return the key of some checks with the mistakes that can have shown what was shown there."""
-        key = self.reference(seed)
+        key = self.reference(seed, hidden)
         checks = {
             name: replace(key.checks[name], mistakes=self._mistakes(seed, key.checks[name], evidence))
             for name, evidence in failed.items()
@@ -73,6 +74,8 @@ class _Desk:
         """Run all mistakes of a check the first time; then those alike one after the other until one is the same."""
         from helper.lessons.key_of import run_mistakes
 
+        if any(item.score for item in check.expectations):
+            return ()  # a network that was trained is like no other: only its score can tell something
         reference = [_form(item.value) for item in check.expectations]
         if self._forms.setdefault(check.name, reference) != reference:
             return run_mistakes(self._stage, check.name, seed)  # sizes of what it shows are drawn too
@@ -94,8 +97,12 @@ class _Desk:
                 if any(_agree(mistake.evidence, got, tolerances) for mistake in tried):
                     return tuple(tried)
         first = look.first_wrong(check)
-        right = next((item for item in check.expectations if item.name == first and first in got.shown), None)
-        telling = right is not None and is_fingerprint(right.value, got.shown[first], right.tolerance)
+        expected = {item.name: item.value for item in check.expectations}.get(first)
+        telling = (
+            expected is not None
+            and first in got.shown
+            and is_fingerprint(expected, got.shown[first], tolerances[first])
+        )
         others = [
             titles for titles, other in looks.items() if other != look and look.could_be(other, telling)
         ]

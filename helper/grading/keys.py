@@ -31,8 +31,17 @@ def attempt_of(source: bytes) -> str:
 
 def own_seed(secret: str, student: str, lesson: str, attempt: str) -> str:
     """Return the seed of the inputs that one attempt of one student is given."""
-    name = json.dumps([student, lesson, attempt])
-    return hmac.new(secret.encode(), name.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+    return _derived(secret, student, lesson, attempt)
+
+
+def own_hidden(secret: str, student: str, lesson: str, attempt: str) -> str:
+    """Return the secret of what that attempt is scored on. Unlike the seed it never enters the process of an answer."""
+    return _derived(secret, "hidden", student, lesson, attempt)
+
+
+def _derived(secret: str, *names: str) -> str:
+    text = json.dumps(names).encode("utf-8", "replace")
+    return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
 
 
 def lesson_text(solutions: Path, stem: str) -> str:
@@ -59,11 +68,17 @@ class Keys:
     ) -> None:
         self.close()
 
-    def key(self, lesson: str, seed: str, failed: Mapping[str, Evidence] | None = None) -> Key:
+    def key(
+        self,
+        lesson: str,
+        seed: str,
+        failed: Mapping[str, Evidence] | None = None,
+        hidden: str | None = None,
+    ) -> Key:
         """Return a lesson's key under a seed: of all checks, without mistakes; or of those that failed, with mistakes.
 
-        lesson: see lesson_text; failed: what was shown there. Mistakes that cannot have shown that may be left out.
-        Raises CourseError if the lesson does not work.
+        lesson: see lesson_text; failed: what was shown there; hidden: see own_hidden. Mistakes that cannot have shown
+        that may be left out. Raises CourseError if the lesson does not work.
         """
         shown = {name: evidence.to_json() for name, evidence in (failed or {}).items()}
         digest = _digest(lesson)
@@ -71,7 +86,7 @@ class Keys:
             if self._control is None:
                 self._control, _ = self._parent.connect({"call": _SERVE})
                 self._sent = set()
-            wanted = {"lesson": digest, "seed": seed, "failed": shown}
+            wanted = {"lesson": digest, "seed": seed, "failed": shown, "hidden": hidden}
             wanted |= {} if digest in self._sent else {"text": lesson}
             try:
                 self._control.sendall(json.dumps(wanted).encode() + b"\n")
@@ -97,17 +112,21 @@ class Keys:
 
 @dataclass(frozen=True)
 class Questions:
-    """What one submission is asked. lesson: see lesson_text; seed: of its inputs; keys: who computes what is right."""
+    """What one submission is asked.
+
+    lesson: see lesson_text; seed: of its inputs; keys: who computes what is right; hidden: see own_hidden.
+    """
 
     lesson: str
     seed: str
     keys: Keys
+    hidden: str | None = None
 
     def reference(self) -> Key:
-        return self.keys.key(self.lesson, self.seed)
+        return self.keys.key(self.lesson, self.seed, hidden=self.hidden)
 
     def with_mistakes(self, failed: Mapping[str, Evidence]) -> Key:
-        return self.keys.key(self.lesson, self.seed, failed)
+        return self.keys.key(self.lesson, self.seed, failed, self.hidden)
 
 
 @cache

@@ -74,7 +74,11 @@ def mark(notebook: Canonical, questions: Questions, runner: Runner) -> Marked:
     """
     key = questions.reference()
     without = {name: check.without for name, check in key.checks.items()}
-    run = runner.run(Job(in_order(notebook), questions.seed, key.imports, without))
+    longer = {name: check.seconds for name, check in key.checks.items() if check.seconds}
+    seconds = {
+        cell.id: longer[cell.name] for cell in notebook.to_run if cell.role == "check" and cell.name in longer
+    }
+    run = runner.run(Job(in_order(notebook), questions.seed, key.imports, without, seconds))
     defined = definitions(notebook.sources())
     evidence = {name: _evidence(notebook, run, name) for name in key.checks}
     verdicts = {name: _verdict(defined, key, name, shown) for name, shown in evidence.items()}

@@ -19,7 +19,7 @@ from typing import Any
 
 from helper.course import CourseError
 from helper.grading.handed_in.canonical import Canonical
-from helper.grading.keys import Keys, Questions, own_seed
+from helper.grading.keys import Keys, Questions, own_hidden, own_seed
 from helper.grading.marking import Marked, mark
 from helper.running.forkserver import ForkServer
 from helper.running.runner import DisturbedError, Runner
@@ -104,13 +104,14 @@ class Workers:
         under_way: dict[str, Task] = {}
 
         def send(task: Task) -> Any:
-            seed = own_seed(secret, task.student, task.lesson, task.attempt)
+            whose = task.student, task.lesson, task.attempt
             future = client.submit(
                 _mark_one,
                 task.id,
                 task.notebook,
                 texts[task.lesson],
-                seed,
+                own_seed(secret, *whose),
+                own_hidden(secret, *whose),
                 self._unsandboxed,
                 self._limits,
                 pure=False,
@@ -187,11 +188,17 @@ def _result(future: Any) -> Marked | str:
 
 
 def _mark_one(
-    task_id: str, notebook: str, lesson: str, seed: str, unsandboxed: bool, limits: Limits | None
+    task_id: str,
+    notebook: str,
+    lesson: str,
+    seed: str,
+    hidden: str,
+    unsandboxed: bool,
+    limits: Limits | None,
 ) -> tuple[str, dict[str, Any]]:
     if getattr(_local, "runner", None) is None:
         _local.runner = Runner(limits, unsandboxed=unsandboxed, parent=_parent)
         _local.keys = Keys(_parent)
         _open.extend((_local.runner, _local.keys))
-    questions = Questions(lesson, seed, _local.keys)
+    questions = Questions(lesson, seed, _local.keys, hidden)
     return task_id, mark(Canonical.loads(notebook), questions, _local.runner).to_json()

@@ -20,6 +20,7 @@ STOPPED = {
 # Sentences whose fields only fill in. `{entry}` is put in front where a list or dictionary was compared.
 PLAIN = {
     "mistake": "{text}",
+    "scored": "{text}",
     "part missing": "The parts written so far count; another part is not written yet.",
     "not attempted": "Nothing to check yet: write your answer in the cell above, run it, then run this cell again.",
     "undefined": "`{exercise}` is not defined yet: run the cell above this one first.",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from helper.judging import errors
 from helper.judging.compare import compare, is_fingerprint
-from helper.judging.evidence import Evidence, Failure, same, sealed
-from helper.judging.key import CheckKey, Mistake, sealed_failure
+from helper.judging.evidence import Evidence, Failure, Plain, same, sealed
+from helper.judging.key import CheckKey, Expectation, Mistake, sealed_failure
+from helper.judging.score import Counted, Forecast, Score, count
+from helper.judging.score import compare as compare_accuracy
 from helper.judging.short import texts_in, two_texts
 from helper.judging.verdict import (
     ERROR,
@@ -53,18 +55,13 @@ def judge(
 
     salt: the lesson's stem, which seals texts; mentioned: names the answer's text uses though the exercise does
     without them; reveal: whether inputs and expected values may be shown. Expectations earn their points one by
-    one. What ran and is off limits forfeits all; what is only mentioned is a hint.
+    one, scored ones by thresholds (score.py). What ran and is off limits forfeits all; what is only mentioned is a
+    hint.
     """
-    shown = {name: sealed(value, salt) for name, value in evidence.shown.items()}
+    counted = _counted(evidence, key.expectations, salt)
+    shown = {name: sealed(value, salt) for name, value in _standing_in(evidence, counted).items()}
     got = Evidence(shown, sealed_failure(evidence.failure, salt))
-    results = tuple(
-        Result(
-            item.name,
-            item.points,
-            same(item.value, shown[item.name], item.tolerance) if item.name in shown else None,
-        )
-        for item in key.expectations
-    )
+    results = tuple(_result(item, shown, counted.get(item.name)) for item in key.expectations)
     right = all(result.right for result in results)
     points = key.points if right else _earned(key, results)
     verdict, pieces = _verdict(evidence, got, key, results, reveal)
@@ -86,10 +83,10 @@ def _earned(key: CheckKey, results: Sequence[Result]) -> float:
     has not understood, and earns at most half.
     """
     pairs = list(zip(key.expectations, results, strict=True))
-    if not any(result.right and not item.constant for item, result in pairs):
+    if not any(result.credit and not item.constant for item, result in pairs):
         return 0.0
-    earned = round(sum(result.points for _, result in pairs if result.right), 6)
-    only_details = all(result.right or item.detail for item, result in pairs)
+    earned = round(sum(result.credit for _, result in pairs), 6)
+    only_details = all(result.right or item.detail or item.score for item, result in pairs)
     return earned if only_details else min(earned, HALF * key.points)
 
 
@@ -104,6 +101,35 @@ def look_below(verdict: Verdict, called: Sequence[str]) -> Verdict:
     if verdict.verdict == NOT_ATTEMPTED:
         return replace(verdict, verdict=NOT_YET, pieces=(piece,))
     return replace(verdict, pieces=(piece, *verdict.pieces))
+
+
+def without_scored(evidence: Evidence, expectations: Sequence[Expectation], salt: str) -> Evidence:
+    """Return evidence in which a seal stands for what is scored: equal only where all predictions are."""
+    return Evidence(_standing_in(evidence, _counted(evidence, expectations, salt)), evidence.failure)
+
+
+def _standing_in(evidence: Evidence, counted: Mapping[str, Counted]) -> dict[str, Plain]:
+    seals = {name: {"text": found.seal} for name, found in counted.items() if found.seal}
+    return {**evidence.shown, **seals}
+
+
+def _counted(evidence: Evidence, expectations: Sequence[Expectation], salt: str) -> dict[str, Counted]:
+    """Return what scoring found, by expectation."""
+    counted: dict[str, Counted] = {}
+    for item in expectations:
+        value = evidence.shown.get(item.name)
+        if value is not None and isinstance(item.score, Score):
+            counted[item.name] = count(item.score, value, salt)
+        elif value is not None and isinstance(item.score, Forecast):
+            counted[item.name] = compare_accuracy(item.score, item.points, value, counted.get(item.score.of))
+    return counted
+
+
+def _result(item: Expectation, shown: Mapping[str, Plain], counted: Counted | None) -> Result:
+    if counted:
+        return Result(item.name, item.points, counted.full, counted.points, counted.words)
+    right = same(item.value, shown[item.name], item.tolerance) if item.name in shown else None
+    return Result(item.name, item.points, right)
 
 
 def _verdict(
@@ -127,6 +153,8 @@ def _verdict(
         return STOPPED[failure.kind], (Piece("stopped", {"how": failure.kind}),)
     wrong = next((item for item in results if item.right is False), None)
     told = _explained(failure, reveal)
+    if wrong and wrong.earned is not None:
+        return NOT_YET, (Piece("scored", {"text": wrong.note}), *told)
     if wrong:
         item = next(item for item in key.expectations if item.name == wrong.name)
         piece = compare(
@@ -170,7 +198,8 @@ def _case(evidence: Evidence, key: CheckKey, results: tuple[Result, ...], salt: 
         return None
     asked = evidence.asked.get(failed.name)
     line = asked.line if asked else ""
-    if salt is None or failed.right is None or failed.name not in evidence.shown:
+    hidden = failed.right is None or failed.earned is not None or failed.name not in evidence.shown
+    if salt is None or hidden:
         return Case(failed.name, line)
     expected = next(item.value for item in key.expectations if item.name == failed.name)
     came, wanted = two_texts(evidence.shown[failed.name], expected, salt)
@@ -207,8 +236,12 @@ def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake
     if known:  # more than one only if they cannot be told apart under this seed
         return Mistake(tuple(text for mistake in known for text in mistake.advice), known[0].evidence)
     first = next(item.name for item in results if item.right is not True)
-    expected = next(item.value for item in key.expectations if item.name == first)
-    if first not in got.shown or not is_fingerprint(expected, got.shown[first], tolerances[first]):
+    item = next(item for item in key.expectations if item.name == first)
+    if (
+        item.score
+        or first not in got.shown
+        or not is_fingerprint(item.value, got.shown[first], tolerances[first])
+    ):
         return None
     alike = [mistake for mistake in key.mistakes if agrees(mistake, first)]
     if len(alike) != 1 or len(alike[0].advice) > 1:

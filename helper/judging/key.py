@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from helper.judging.evidence import RELATIVE_TOLERANCE, Evidence, Failure, Plain, seal
+from helper.judging.score import Forecast, Score
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """One named thing a check looks at: the reference's value and what it is worth.
+    """One named thing a check looks at: the reference's value and what it is worth, or how it is scored.
 
     constant: its value is the same whatever the inputs are, so it pays only together with one that is not.
     detail: who misses only such has understood, and may earn more than half.
@@ -26,6 +27,7 @@ class Expectation:
     tolerance: float = RELATIVE_TOLERANCE
     constant: bool = False
     detail: bool = False
+    score: Score | Forecast | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class CheckKey:
     """All that is needed to judge one check.
 
     without: names the answer may not use; sizes: the lengths of the inputs drawn, for guesses such as "8 times
-    too large, and 8 is the batch size".
+    too large, and 8 is the batch size"; seconds: how long the check may take where marks are made, 0 for as long as
+    any other.
     """
 
     name: str
@@ -50,6 +53,7 @@ class CheckKey:
     mistakes: tuple[Mistake, ...] = ()
     without: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -118,11 +122,14 @@ def _check_to_json(check: CheckKey) -> dict[str, Any]:
         data["without"] = list(check.without)
     if check.sizes:
         data["sizes"] = list(check.sizes)
+    if check.seconds:
+        data["seconds"] = check.seconds
     data["expectations"] = [
         {"name": item.name, "points": item.points, "value": item.value}
         | ({} if item.tolerance == RELATIVE_TOLERANCE else {"tolerance": item.tolerance})
         | ({"constant": True} if item.constant else {})
         | ({"detail": True} if item.detail else {})
+        | _score_to_json(item.score)
         for item in check.expectations
     ]
     data["mistakes"] = []
@@ -148,6 +155,7 @@ def _check_from_json(name: str, data: Mapping[str, Any]) -> CheckKey:
             item.get("tolerance", RELATIVE_TOLERANCE),
             bool(item.get("constant", False)),
             bool(item.get("detail", False)),
+            _score_from_json(item),
         )
         for item in data["expectations"]
     )
@@ -163,4 +171,21 @@ def _check_from_json(name: str, data: Mapping[str, Any]) -> CheckKey:
         for item in data["mistakes"]
     )
     without, sizes = tuple(data.get("without", ())), tuple(data.get("sizes", ()))
-    return CheckKey(name, data["points"], expectations, mistakes, without, sizes)
+    seconds = float(data.get("seconds", 0.0))
+    return CheckKey(name, data["points"], expectations, mistakes, without, sizes, seconds)
+
+
+def _score_to_json(score: Score | Forecast | None) -> dict[str, Any]:
+    if isinstance(score, Score):
+        return {"score": asdict(score)}
+    return {"forecast": asdict(score)} if score else {}
+
+
+def _score_from_json(item: Mapping[str, Any]) -> Score | Forecast | None:
+    if "forecast" in item:
+        return Forecast(**item["forecast"])
+    if "score" not in item:
+        return None
+    data = item["score"]
+    steps = tuple((float(needed), float(worth)) for needed, worth in data["steps"])
+    return Score(steps, tuple(data["labels"]), data["examples"])

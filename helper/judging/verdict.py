@@ -14,11 +14,20 @@ ERROR, TIME_OUT, OUT_OF_MEMORY, NOT_RUN = "error", "time-out", "out of memory", 
 
 @dataclass(frozen=True)
 class Result:
-    """One expectation: right is True or False, or None when the check ended before it."""
+    """One expectation: right is True or False, or None when the check ended before it.
+
+    earned: points of a scored one, which can be a part of `points`, else None; note: what was reached.
+    """
 
     name: str
     points: float
     right: bool | None
+    earned: float | None = None
+    note: str = ""
+
+    @property
+    def credit(self) -> float:
+        return (self.points if self.right else 0.0) if self.earned is None else self.earned
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,17 @@ from helper.lessons.lesson import Lesson, LessonError
 
 @dataclass(frozen=True)
 class Shown:
-    """The evidence of one run of a check, with what its author said about weights and tolerances."""
+    """The evidence of one run of a check, with what its author said about weights, tolerances and scores.
+
+    scored: the records of scored expectations, with the labels that are kept from answers.
+    """
 
     evidence: Evidence
     points: dict[str, float]
     tolerances: dict[str, float]
     sizes: tuple[int, ...]
     details: frozenset[str]
+    scored: Mapping[str, Mapping[str, Any]]
 
 
 class Stage:
@@ -53,15 +57,18 @@ class Stage:
             run(cell.source, space, f"<{cell.name}>")
         return space[exercise]
 
-    def evidence(self, exercise: str, source: str | None, seed: str) -> Shown:
-        """Run a check with `source` in the exercise's place, the reference if it is None."""
+    def evidence(self, exercise: str, source: str | None, seed: str, hidden: str | None = None) -> Shown:
+        """Run a check with `source` in the exercise's place, the reference if it is None.
+
+        hidden: the secret from which a scored check draws what no answer sees; without one it draws from the seed.
+        """
         space = dict(self._setup)
         for cell in self.lesson.exercises.values():
             if cell.name == exercise and source is not None:
                 run(source, space, f"<answer for {exercise}>")
             else:
                 run(cell.source, space, f"<{cell.name}>")
-        records = self._records(exercise, space, seed)
+        records = self._records(exercise, space, seed, hidden)
         end = next(record for record in records if "done" in record)
         return Shown(
             _evidence(records),
@@ -69,6 +76,7 @@ class Stage:
             {record["expect"]: record["tolerance"] for record in records if "tolerance" in record},
             tuple(end["sizes"]),
             frozenset(record["expect"] for record in records if record.get("detail")),
+            {record["expect"]: record for record in records if "score" in record or "forecast" in record},
         )
 
     def constants(self, exercise: str) -> frozenset[str]:
@@ -98,9 +106,11 @@ class Stage:
                 evidence[cell.name] = _evidence(self._records(cell.name, space, seed))
         return evidence
 
-    def _records(self, exercise: str, space: dict[str, Any], seed: str) -> list[dict[str, Any]]:
+    def _records(
+        self, exercise: str, space: dict[str, Any], seed: str, hidden: str | None = None
+    ) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = []
-        with collecting(seed, records.append, self.world):
+        with collecting(seed, records.append, self.world, hidden=hidden or seed):
             run(self.lesson.checks[exercise].source, space, f"<check {exercise}>")
         return [record for record in records if record["check"] == exercise]
 

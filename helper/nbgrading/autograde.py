@@ -20,7 +20,7 @@ from helper.course import CourseError, find_course
 from helper.grading.classroom import Classroom
 from helper.grading.handed_in.canonical import Canonical, canonical
 from helper.grading.handed_in.notebook import read_notebook
-from helper.grading.keys import Keys, Questions, attempt_of, lesson_text, own_seed
+from helper.grading.keys import Keys, Questions, attempt_of, lesson_text, own_hidden, own_seed
 from helper.grading.marking import mark
 from helper.grading.pages.filled import with_outputs, without_outputs
 from helper.nbgrading.gradebook import register
@@ -57,8 +57,9 @@ class MarkInSandbox(NbGraderPreprocessor):
         room = _classroom()
         notebook, attempt = _canonical.pop((student, lesson))
         runner, keys = _hands(self.unsandboxed)
-        seed = own_seed(room.seed, student, lesson, attempt)
-        marked = mark(notebook, Questions(lesson_text(room.course.solutions, lesson), seed, keys), runner)
+        whose = room.seed, student, lesson, attempt
+        text = lesson_text(room.course.solutions, lesson)
+        marked = mark(notebook, Questions(text, own_seed(*whose), keys, own_hidden(*whose)), runner)
         for flag in (*marked.oddities, *marked.flags):
             self.log.warning("%s, %s: %s", student, lesson, flag)
         return _notebook(with_outputs(json.loads(nbformat.writes(nb)), marked)), resources

@@ -17,13 +17,15 @@ Status = Literal["ok", "error", "time-out", "out of memory", "printed too much",
 class Job:
     """What to run: cells as (id, role, source) in order, and the seed of the checks' inputs.
 
-    imports: what the names of the checks mean; without: per check, the names that are off limits.
+    imports: what the names of the checks mean; without: per check, the names that are off limits; seconds: by id,
+    of cells that may take longer than others.
     """
 
     cells: tuple[tuple[str, Role, str], ...]
     seed: str
     imports: str = ""
     without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -289,14 +289,14 @@ class _Watch:
             self._had.decisive += had
         if max(self._had.decisive, self._had.aside) > self._limits.submission_seconds:
             return "submission"
-        if self._cell_had > self._limits.cell_seconds + GRACE:
+        if self._cell_had > self._transcript.cell_seconds + GRACE:
             return "cell"
         return "starved" if now - self._started > PATIENCE * self._limits.submission_seconds else ""
 
     @property
     def patience(self) -> float:
         """The seconds until a limit could be reached, within reason."""
-        cell = self._limits.cell_seconds + GRACE - self._cell_had
+        cell = self._transcript.cell_seconds + GRACE - self._cell_had
         submission = self._limits.submission_seconds - max(self._had.decisive, self._had.aside)
         return max(0.05, min(_WATCH_EVERY, cell, submission))
 
@@ -310,7 +310,7 @@ def _blame(transcript: Transcript, ending: _Ending, limits: Limits) -> None:
             "time-out", f"TimeOut: the submission ran for more than {limits.submission_seconds:g} seconds"
         )
     elif ending.reason == "cell":
-        transcript.stop("time-out", f"TimeOut: it ran for more than {limits.cell_seconds:g} seconds")
+        transcript.stop("time-out", f"TimeOut: it ran for more than {transcript.cell_seconds:g} seconds")
     elif ending.reason == "flood":
         transcript.stop("printed too much", "Flooded: it printed more than anybody could read")
         transcript.flag("flooded the output")
@@ -344,6 +344,7 @@ def _job_text(job: Job, mark: str, skip: list[str], limits: Limits) -> bytes:
         "without": dict(job.without),
         "mark": mark,
         "cell_seconds": limits.cell_seconds,
+        "seconds": dict(job.seconds),
         "memory_bytes": limits.memory_bytes,
     }
     return json.dumps(text).encode()

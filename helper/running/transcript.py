@@ -64,6 +64,7 @@ class Transcript:
         self._shown: dict[str, dict[str, Plain]] = {}
         self._ended: dict[str, Failure | None] = {}
         self._without = job.without
+        self._seconds = job.seconds
         self._ran: dict[str, set[str]] = {}
         self._left_out: set[str] = set()
         self._heard = self._read = 0  # bytes of records, and of text since the last mark
@@ -72,6 +73,11 @@ class Transcript:
         self._too_long = False
         self._stream = bytearray()
         self._printing: str | None = None
+
+    @property
+    def cell_seconds(self) -> float:
+        """How long the cell that runs may take."""
+        return self._seconds.get(self.current or "", self.limits.cell_seconds)
 
     @property
     def flooding(self) -> bool:

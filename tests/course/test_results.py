@@ -10,6 +10,7 @@ import pytest
 from helper import results
 from helper.authoring import build as building
 from helper.authoring.build import build
+from helper.made_of import code_hash
 
 FIVE = [0.9, 0.91, 0.92, 0.93, 0.94]
 
@@ -137,3 +138,15 @@ def test_only_a_build_stores_the_rows_of_a_lesson(mini, stored, monkeypatch):
     code = 'from helper import results; results.add("01 mean", [0.5, 0.7], images=10)'
     subprocess.run([sys.executable, "-c", code], check=True, cwd=real.parent.parent)
     assert real.read_bytes() == before
+
+
+def test_new_numbers_make_no_lesson_stale(tmp_path):
+    folder = Path(results.__file__).parent
+    hashes = []
+    for name, numbers in (("one", "{}"), ("two", '{"08 a net": {}}')):
+        package = tmp_path / name
+        package.mkdir()
+        (package / "results.py").write_text((folder / "results.py").read_text())
+        (package / "results.json").write_text(numbers)
+        hashes.append(code_hash(["helper.results"], package))
+    assert hashes[0] == hashes[1]

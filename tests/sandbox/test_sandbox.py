@@ -250,18 +250,19 @@ def test_what_is_readable_of_helper_is_the_students_half_and_nothing_else(scratc
 
 
 def test_every_room_of_helper_is_the_students_or_hidden() -> None:
-    hidden = {
-        "cli.py",
-        "files.py",
-        "made_of.py",
+    files = {"cli.py", "files.py", "made_of.py"}
+    folders = {
         "desk",
         "released",
         "lessons",
         "authoring",
         "sandbox",
         "running",
+        "grading",
+        "nbgrading",
+        "commands",
     }
-    hidden |= {"grading", "nbgrading", "commands", "bench", "site"}
+    hidden = files | folders | {"bench", "site"}
     rooms = {path.name for path in view.PACKAGE.iterdir() if path.suffix in ("", ".py", ".json")}
     rooms.discard("__pycache__")
     assert not hidden & set(view.READABLE)

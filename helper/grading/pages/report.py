@@ -15,6 +15,7 @@ from helper.grading.pages.similar import Pair
 from helper.grading.pages.summary import summarise
 
 PAGED = 25  # students of the table that are shown at once
+AT_ONCE = 3  # reasons of an exercise that are seen without opening anything
 NAMED = 12  # links per mistake; the table finds the others
 
 _START = """
@@ -37,15 +38,17 @@ def class_page(
 ) -> str:
     """Return the page. marks: of everybody in the classroom; the lines are those of the last run."""
     lessons = summarise(marks)
+    students = [
+        _row(student, marks, [lesson.name for lesson in lessons], people) for student in sorted(marks)
+    ]
     return render(
         "report.html.j2",
         script=_script(),
         title="What the class understood",
         style=_library("dt_bundle.css"),
         lessons=lessons,
-        students=[
-            _row(student, marks, [lesson.name for lesson in lessons], people) for student in sorted(marks)
-        ],
+        students=students,
+        called=any(row["name"] for row in students),
         looks=[
             (student, lesson, marked.flags, page_of(student, lesson))
             for student, of_student in sorted(marks.items())
@@ -64,6 +67,7 @@ def class_page(
         absent=absent,
         page_of=page_of,
         named=NAMED,
+        at_once=AT_ONCE,
     )
 
 

@@ -59,7 +59,8 @@ class NobodyAnswers(EOFError):  # noqa: N818  (it is what the student reads)
 def run_job(job: dict[str, Any], evidence: int, output: int, shell: Any) -> None:
     """Run all cells of `job` but those to be skipped, and return when all is told.
 
-    job: cells as [id, role, source], skip as ids, seed, imports, without, mark, cell_seconds, memory_bytes.
+    job: cells as [id, role, source], skip as ids, seed, imports, without, mark, cell_seconds, seconds
+    (by id, of cells that may take longer), memory_bytes.
     evidence, output: file descriptors to write records and printed text to. shell: an IPython shell that has run
     nothing.
     """
@@ -89,7 +90,8 @@ def run_job(job: dict[str, Any], evidence: int, output: int, shell: Any) -> None
                 namespace["check"] = check  # a student may have called something of their own so
             elif _IPYTHONS(source):
                 code = shell.transform_cell(source)
-            ending = _timed(partial(_execute, name, code, source, namespace), job["cell_seconds"])
+            seconds = job["seconds"].get(name, job["cell_seconds"])
+            ending = _timed(partial(_execute, name, code, source, namespace), seconds)
             _timed(partial(_flush, libc), 1)
             say({"end": number, **ending})
             if _is_spoilt(ending, job["memory_bytes"]):
