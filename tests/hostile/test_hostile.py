@@ -247,8 +247,9 @@ def test_the_mark_is_what_the_code_deserves(run: Outcome, member: Hostile) -> No
 
 @pytest.mark.parametrize("member", [item for item in HOSTILE if item.flag], ids=sentence)
 def test_what_looks_deliberate_is_told_to_the_instructor(run: Outcome, member: Hostile) -> None:
-    flags = [flag for flag in run.marked(member.name).flags if member.flag in flag]
-    assert flags, run.marked(member.name).flags
+    marked = run.marked(member.name)
+    flags = [flag for flag in (*marked.flags, *marked.oddities) if member.flag in flag]
+    assert flags, marked
     assert html.escape(flags[0]) in (run.world.room.root / "report.html").read_text("utf-8")
 
 
