@@ -1,5 +1,5 @@
 # lab: open the notebooks   demo: mark an example class   test: prove everything   build: lessons from their text
-# quick: what one runs while working   bench: measure speeds
+# site: pages to read before installing   quick: what one runs while working   bench: measure speeds
 # Each sets up .venv by itself and needs nothing but make and Python 3.11 or newer.
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -9,7 +9,7 @@ OPEN ?= yes
 export OMP_NUM_THREADS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: lab demo test quick build bench
+.PHONY: lab demo test quick build bench site
 
 lab: .venv/ready
 	$(BIN)/course lab $(if $(filter no,$(OPEN)),--no-browser)
@@ -20,6 +20,9 @@ demo: .venv/ready
 
 build: .venv/ready
 	$(BIN)/course build
+
+site: .venv/ready-site
+	$(BIN)/course site
 
 bench: .venv/ready-dev
 	$(BIN)/course bench
@@ -36,6 +39,9 @@ test: .venv/ready-dev
 
 .venv/ready: constraints.txt pyproject.toml
 	$(call install,.)
+
+.venv/ready-site: constraints.txt pyproject.toml
+	$(call install,.[site])
 
 .venv/ready-dev: constraints.txt pyproject.toml
 	$(call install,.[dev])

@@ -130,6 +130,19 @@ def new(name: Annotated[str, typer.Argument(help="LESSON, or LESSON/EXERCISE to 
 
 
 @app.command()
+def site(
+    lessons: Annotated[list[str] | None, typer.Argument(help="Stems; all lessons by default.")] = None,
+    outer_links: Annotated[
+        bool, typer.Option("--outer-links", help="Only list the addresses that the built site links to.")
+    ] = False,
+) -> None:
+    """Build the reading site into build/site: lessons with their outputs, glossary, cheat sheet, documents."""
+    from helper.commands import author as verbs
+
+    raise typer.Exit(verbs.site(find_course(), lessons, outer_links=outer_links))
+
+
+@app.command()
 def prove(
     lessons: Annotated[
         list[str] | None, typer.Argument(help="Stems such as 02_cross_entropy; all by default.")

@@ -1,19 +1,24 @@
-"""Draw img/readme_advice.png: what a student sees under a check, from the real lesson, key and judge.
+"""Draw the README's pictures from the real thing: a page of the site, the panel under a check, a class's report.
 
-Needs a Chromium. Run from the course's folder: .venv/bin/python img/readme.py
+Needs a Chromium, built lessons and the extra `site`. Run from the course's folder: .venv/bin/python img/readme.py
 """
 
 import html
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from helper.checking.panel import to_html
+from helper.course import Course
 from helper.judging.judge import judge
 from helper.lessons.key_of import make_key
-from helper.lessons.lesson import read
+from helper.lessons.lesson import read, stems
 from helper.lessons.stage import Stage
+from helper.site.build import build_site
 
 ROOT = Path(__file__).parent.parent
 LESSON, EXERCISE = "02_cross_entropy", "softmax"
@@ -23,22 +28,55 @@ ANSWER = """def softmax(logits, dim):
 PAGE = """<body style="margin:0;font:15px/1.5 system-ui,sans-serif;width:1000px"><div style="padding:14px">
 <pre style="background:#f6f7f9;padding:10px 14px;margin:0 0 8px">{answer}</pre>
 <pre style="background:#f6f7f9;padding:10px 14px;margin:0 0 8px">{check}</pre>{panel}</div></body>"""
+SCREEN = {"width": 1200, "height": 760}
 
 
 def main() -> None:
+    with sync_playwright() as playwright, TemporaryDirectory() as folder:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        draw_advice(browser)
+        draw_site(browser, Path(folder))
+        draw_report(browser, Path(folder))
+        browser.close()
+
+
+def draw_advice(browser: Browser) -> None:
+    """What a student sees under a check, from the lesson, its key and the judge."""
     stage = Stage(read(ROOT / "solutions", LESSON))
     key = make_key(stage)
     verdict = judge(stage.evidence(EXERCISE, ANSWER, key.seed).evidence, key.checks[EXERCISE], key.lesson)
     check = stage.lesson.checks[EXERCISE].source
-    page_text = PAGE.format(answer=html.escape(ANSWER), check=html.escape(check), panel=to_html(verdict))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(device_scale_factor=2)
-        page.set_content(page_text)
-        page.locator("div").first.screenshot(path=ROOT / "img" / "readme_advice.png")
-        browser.close()
+    page = browser.new_page(device_scale_factor=2)
+    page.set_content(
+        PAGE.format(answer=html.escape(ANSWER), check=html.escape(check), panel=to_html(verdict))
+    )
+    page.locator("div").first.screenshot(path=ROOT / "img" / "readme_advice.png")
+
+
+def draw_site(browser: Browser, folder: Path) -> None:
+    """A lesson's page, at its first exercise, with the check unfolded."""
+    course = Course(ROOT)
+    first = build_site(course, stems(course.solutions), folder / "site")
+    page = browser.new_page(viewport=SCREEN, color_scheme="light")
+    page.goto((first.parent / LESSON / f"{LESSON}.html").as_uri())
+    page.locator("details.check summary").first.click()
+    page.evaluate("document.querySelector('.tag_exercise').scrollIntoView({block: 'center'})")
+    page.screenshot(path=ROOT / "img" / "readme_site.png")
+
+
+def draw_report(browser: Browser, folder: Path) -> None:
+    """What the class of `make demo` gets its instructor to see."""
+    course = [sys.executable, "-m", "helper.cli"]
+    room = folder / "classroom"
+    made = [*course, "example-class", str(room), "--students", "12", "--lesson", LESSON]
+    subprocess.run(made, cwd=ROOT, check=True)
+    marked = [*course, "grade", str(room / "submitted"), "--classroom", str(room)]
+    subprocess.run(marked, cwd=ROOT, check=True)
+    page = browser.new_page(viewport=SCREEN, color_scheme="light")
+    page.goto((room / "report.html").as_uri())
+    page.screenshot(path=ROOT / "img" / "readme_report.png")
 
 
 if __name__ == "__main__":

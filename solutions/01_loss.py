@@ -574,7 +574,7 @@ for p in (0.99, 0.9, 0.8, 0.5, 0.1, 0.02, 0.01):
 # </details>
 #
 # Lesson 2 computes this loss for many classes, in a way that a computer survives. It is called **cross-entropy**.
-# You can already use it to catch bugs: *before* training starts, you know what the first loss must be about.
+# You can already use it to catch bugs: *before* training starts, you know what the **first loss** must be about.
 #
 # ## Exercise: `expected_initial_loss` (2 points)
 #

@@ -934,7 +934,7 @@ print(f"right, one image at a time:  {(alone == some_labels).float().mean():.1f}
 # A model with ten classes ends in `nn.Softmax(dim=1)` and trains with `nn.CrossEntropyLoss`. The loss starts at
 # 2.30, sinks to 1.47 and stays there. What has happened?
 #
-# - a) The learning rate is too small: with more steps the loss would go on to 0.
+# - a) The steps are too small: with more of them the loss would go on to 0.
 # - b) The network is too small to fit the training images any better.
 # - c) It answers almost perfectly: with softmax applied twice, a perfect answer still costs 1.46.
 # - d) Nothing is wrong: 1.46 is a normal final loss for ten classes.

@@ -17,7 +17,7 @@ MINI = Path(__file__).parent / "mini"
 
 # Folders and files whose tests need a browser, a sandbox, a database, a built course or much time.
 SLOW = ("sandbox", "running", "grading", "nbgrading", "hostile", "interactive", "authoring/test_build.py",
-        "authoring/test_new.py", "course/test_graders.py", "course/test_installation.py",
+        "authoring/test_new.py", "site", "course/test_graders.py", "course/test_installation.py",
         "course/test_example_class.py", "commands", "elsewhere", "desk/test_in_jupyterlab.py", "desk/test_update.py",
         "desk/test_review.py", "checking/test_under_nbgrader.py", "plot/test_alt.py")  # fmt: skip
 

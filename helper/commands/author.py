@@ -170,6 +170,26 @@ def new(course: Course, name: str) -> int:
     return 0
 
 
+def site(course: Course, stems: list[str] | None, *, outer_links: bool) -> int:
+    """Build the reading site into build/site, or list the addresses its pages link to. Returns the exit code."""
+    from helper.authoring.build import stale
+    from helper.site import build as building
+
+    console = Console(highlight=False, soft_wrap=True)
+    target = course.root / "build" / "site"
+    if outer_links:
+        for address, pages in building.outer_links(target):
+            console.print(f"{address}  ({', '.join(pages)})", markup=False)
+        return 0
+    chosen = stems or lessons.stems(course.solutions)
+    for line in stale(course, chosen):
+        console.print(f"The site shows what was built: {escape(line)}")
+    console.print(
+        f"{building.build_site(course, chosen, target)}: open it in a browser, from the disk", markup=False
+    )
+    return 0
+
+
 def absorb(course: Course, notebook: Path) -> int:
     """Write an edited notebook's cells back into its lesson's text. Returns the exit code."""
     from helper.authoring.absorb import absorb as bring_back

@@ -69,7 +69,8 @@ def test_the_pins_of_a_student_resolve(resolved, system, python):
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_pins_of_a_developer_resolve_where_ci_runs(resolved, python):
     found = names(resolved[python, "Linux on x86_64", "dev"])
-    assert {"pytest", "ruff", "playwright"} <= found
+    assert {"pytest", "ruff", "playwright", "myst-nb"} <= found
+    assert found <= pinned(), "every package has one exact version"
 
 
 def test_the_lower_bound_is_the_same_everywhere():

@@ -1,0 +1,65 @@
+"""Half a page for whoever teaches a lesson, from its text and its bank: never the text of an answer."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from helper.lessons.lesson import Lesson
+from helper.site.lesson_pages import Released, text_of
+
+QUESTIONS = 3
+STALLS = 3
+
+
+@dataclass(frozen=True)
+class Stall:
+    """An exercise where people stall. mistakes: how many the bank knows; advice: of two of them."""
+
+    exercise: str
+    mistakes: int
+    advice: tuple[str, ...]
+
+
+def stalls(lesson: Lesson) -> list[Stall]:
+    """Return the exercises with the most known mistakes. Exit questions are left out: advice would answer them."""
+    known = Counter(
+        answer.exercise
+        for answer in lesson.answers
+        if answer.kind == "mistake" and not answer.exercise.startswith("exit_")
+    )
+    return [Stall(name, count, tuple(_advice(lesson, name)[:2])) for name, count in known.most_common(STALLS)]
+
+
+def questions(released: Released) -> list[str]:
+    """Return three predict questions, from the beginning, the middle and the end of a lesson."""
+    asked = predictions(released)
+    if len(asked) <= QUESTIONS:
+        return asked
+    return [asked[0], asked[len(asked) // 2], asked[-1]]
+
+
+def predictions(released: Released) -> list[str]:
+    """Return every predict question of a lesson, in order."""
+    found = re.findall(r"^\*\*Predict[^*]*\*\*,?\s*(.+?)(?=\n\s*\n|\Z)", released.prose, re.M | re.S)
+    return [" ".join(question.split()) for question in found]
+
+
+def to_skip(released: Released) -> list[str]:
+    """Return the numbered sections in which nobody writes an answer: they can be read at home."""
+    sections: list[tuple[str, bool]] = []
+    for cell in released.cells:
+        if cell["cell_type"] == "markdown":
+            for heading in re.findall(r"^## (.+)$", text_of(cell), re.M):
+                if re.match(r"\d", heading):
+                    sections.append((heading, False))
+        elif sections and "exercise" in cell["metadata"].get("course", {}):
+            sections[-1] = (sections[-1][0], True)
+    return [heading for heading, written in sections if not written]
+
+
+def _advice(lesson: Lesson, exercise: str) -> list[str]:
+    return [
+        answer.title for answer in lesson.answers if answer.exercise == exercise and answer.kind == "mistake"
+    ]

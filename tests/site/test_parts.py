@@ -1,0 +1,177 @@
+"""The parts of the site, on lessons made for the test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helper.course import Course, CourseError
+from helper.lessons import lesson as lessons
+from helper.site import documents, mathml, published, sheet, teachers, words
+from helper.site.build import build_site
+from helper.site.lesson_pages import Released, read_released, write_lesson
+
+
+def released(stem: str, *prose: str, checks: dict[str, Any] | None = None) -> Released:
+    cells = tuple({"cell_type": "markdown", "source": text, "metadata": {}} for text in prose)
+    return Released(stem, cells, checks or {})
+
+
+ONE = released(
+    "01_one", "# 1 · One\n\nWhat is it?", "## Rates\n\nA **learning rate** says how far. It is *not* far."
+)
+TWO = released(
+    "02_two", "# 2 · Two", "## Steps\n\nWhat is kept of a step is left. It is called **momentum**."
+)
+
+
+def test_a_term_stands_with_the_sentence_that_explains_it_and_its_section() -> None:
+    [rate] = words.glossary([ONE])
+    assert (rate.name, rate.stem, rate.section) == ("learning rate", "01_one", "Rates")
+    assert rate.sentence == "A **learning rate** says how far."
+
+
+def test_a_sentence_that_points_back_brings_the_one_before() -> None:
+    [momentum] = words.glossary([TWO])
+    assert momentum.sentence == "What is kept of a step is left. It is called **momentum**."
+
+
+def test_only_the_first_of_two_bold_uses_counts_and_a_plural_is_the_same_term() -> None:
+    again = released("02_two", "# 2 · Two", "All **learning rates** are small, we said.")
+    assert [term.stem for term in words.glossary([ONE, again])] == ["01_one"]
+
+
+def test_labels_and_stress_are_no_terms() -> None:
+    labels = (
+        "**Predict.** What now?\n\n- **First case.** It is so.\n- **second** one\n\n**You will be able to**"
+    )
+    text = f"{labels}\n\nDo **not** do it."
+    assert words.glossary([released("01_one", "# 1", text)]) == []
+
+
+def test_a_name_that_only_ever_has_a_capital_keeps_it() -> None:
+    lesson = released("01_one", "# 1", "**Adam** does both.\n\n**Clipping** breaks it; so clipping helps.")
+    assert [term.name for term in words.glossary([lesson])] == ["Adam", "clipping"]
+
+
+def test_a_term_used_before_it_is_explained_is_named_with_its_place() -> None:
+    early = released("01_early", "# 1", "The learning rate is small.")
+    late = released("02_one", "# 2", ONE.prose)
+    [complaint] = words.too_early(words.glossary([early, late]), [early, late])
+    assert complaint.startswith('01_early says "learning rate", which 02_one explains')
+
+
+def test_a_promise_that_names_the_lesson_is_no_use_of_a_term() -> None:
+    early = released("01_early", "# 1", "Lesson 2 speaks of the learning rate.")
+    late = released("02_one", "# 2", ONE.prose)
+    assert words.too_early(words.glossary([early, late]), [early, late]) == []
+
+
+def test_without_an_address_there_are_no_buttons() -> None:
+    assert published.buttons("", "01_mean") == ""
+    assert published.buttons("https://example.org/course.whl", "01_mean") == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "branch"),
+    [
+        ("git+https://github.com/somebody/some.course", "main"),
+        ("git+https://github.com/somebody/some.course.git@v1.1", "v1.1"),
+    ],
+)
+def test_an_address_that_names_a_repository_gives_buttons_to_that_lesson(address: str, branch: str) -> None:
+    buttons = published.buttons(address, "01_mean")
+    place = f"somebody/some.course/blob/{branch}/notebooks/01_mean/01_mean.ipynb"
+    assert f"(https://colab.research.google.com/github/{place})" in buttons
+    assert f"(https://codespaces.new/somebody/some.course?ref={branch})" in buttons
+    assert f"[Source](https://github.com/{place})" in buttons
+
+
+def test_links_between_documents_become_links_between_pages_and_code_stays(tmp_path: Path) -> None:
+    text = (
+        "[M](MARKING.md), [two](notebooks/02_two/02_two.ipynb), [list](constraints.txt), [web](https://example.org)\n"
+        "```\n[M](MARKING.md)\n```\n"
+    )
+    (tmp_path / "README.md").write_text(text)
+    shown = documents.document(tmp_path, "README.md", tmp_path)
+    assert (
+        shown.split("\n")[0]
+        == "[M](marking.md), [two](02_two/02_two.ipynb), list, [web](https://example.org)"
+    )
+    assert "```\n[M](MARKING.md)\n```" in shown
+
+
+def test_a_missing_section_is_named() -> None:
+    with pytest.raises(CourseError, match='no section "Start"'):
+        documents.section("# A\n\n## B\n", "Start")
+
+
+def test_the_numbers_of_the_cheat_sheet_are_those_of_the_lessons() -> None:
+    numbers = sheet.numbers()
+    assert (numbers["ln10"], numbers["overflow"], numbers["underflow"]) == ("2.30", "89", "104")
+    assert (numbers["weight"], numbers["gathered"]) == ("(5, 20)", "8")
+
+
+@pytest.mark.parametrize(
+    "formula", [r"\frac{1}{n}\sum_i x_i", r"\begin{pmatrix}1&2\end{pmatrix}", r"\underbrace{a}_{b}"]
+)
+def test_formulas_become_mathml(formula: str) -> None:
+    assert mathml.convert(formula).startswith("<math")
+
+
+def test_three_questions_are_asked_from_all_over_the_lesson() -> None:
+    asked = [f"**Predict.** Question {number}?\n\nText." for number in range(7)]
+    assert teachers.questions(released("01_one", "# 1", *asked)) == [
+        "Question 0?",
+        "Question 3?",
+        "Question 6?",
+    ]
+
+
+def test_sections_without_an_exercise_can_be_skipped(course: Course) -> None:
+    exercise = {"cell_type": "code", "source": "", "metadata": {"course": {"exercise": "mean"}}}
+    text = {"cell_type": "markdown", "source": "## 1. Told\n\n…\n\n## 2. Done", "metadata": {}}
+    end = {"cell_type": "markdown", "source": "## 3. End", "metadata": {}}
+    assert teachers.to_skip(Released("01_one", (text, exercise, end), {})) == ["1. Told", "3. End"]
+
+
+def test_teachers_see_advice_and_no_code_of_the_bank(course: Course) -> None:
+    lesson = lessons.read(course.solutions, "01_mean")
+    told = teachers.stalls(lesson)
+    assert told
+    mistakes = {answer.title for answer in lesson.answers if answer.kind == "mistake"}
+    assert {advice for stall in told for advice in stall.advice} <= mistakes
+
+
+def test_a_page_takes_outputs_of_demonstrations_and_nothing_of_exercises(
+    course: Course, tmp_path: Path
+) -> None:
+    import nbformat
+
+    reference = course.solutions / "01_mean" / "01_mean.ipynb"
+    notebook = nbformat.read(reference, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [nbformat.v4.new_output("stream", text=f"put out by {cell.id}\n")]
+    nbformat.write(notebook, reference)
+    lesson = read_released(course, "01_mean")
+    write_lesson(course, lesson, tmp_path / "01_mean", "")
+    page = nbformat.read(tmp_path / "01_mean" / "01_mean.ipynb", as_version=4)
+    shown = {
+        cell.id: "".join(output.text for output in cell.outputs)
+        for cell in page.cells
+        if cell.cell_type == "code"
+    }
+    roles = {
+        cell["id"]: cell["metadata"].get("course", {}) for cell in lesson.cells if cell["cell_type"] == "code"
+    }
+    assert any(shown.values())
+    for name, said in shown.items():
+        assert bool(said) is not bool({"exercise", "setup", "check"} & set(roles[name]))
+
+
+def test_a_lesson_that_is_not_built_is_named_with_the_next_command(mini: Course, tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match='run "course build 01_mean"'):
+        build_site(mini, ["01_mean"], tmp_path / "site")
