@@ -248,13 +248,8 @@ def test_the_mark_is_what_the_code_deserves(run: Outcome, member: Hostile) -> No
 @pytest.mark.parametrize("member", [item for item in HOSTILE if item.flag], ids=sentence)
 def test_what_looks_deliberate_is_told_to_the_instructor(run: Outcome, member: Hostile) -> None:
     marked = run.marked(member.name)
-<<<<<<< HEAD
     flags = [flag for flag in (*marked.oddities, *marked.flags) if member.flag in flag]
     assert flags, (marked.oddities, marked.flags)
-=======
-    flags = [flag for flag in (*marked.flags, *marked.oddities) if member.flag in flag]
-    assert flags, marked
->>>>>>> walls
     assert flags[0] in html.unescape((run.world.room.root / "report.html").read_text("utf-8"))
 
 
