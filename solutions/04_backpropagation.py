@@ -826,8 +826,11 @@ def _(given, expect):
 
     cube = {"T": given.normal(2, 3, 2, dtype=torch.float64)}
     claimed = {"T": given.normal(2, 3, 2, dtype=torch.float64)}
-    error = gradient_check(lambda params: params["T"].detach().pow(3).sum(), cube, claimed, 0.5)["T"]
-    rest = torch.cat([torch.tensor([float(error)]), cube["T"].flatten()])
+    errors = [
+        float(gradient_check(lambda params: params["T"].detach().pow(3).sum(), cube, claimed, eps)["T"])
+        for eps in (0.5, 1.0, 2.0)
+    ]
+    rest = torch.cat([torch.tensor(errors), cube["T"].flatten()])
     expect("a parameter of any shape, nudged by the `eps` it is given and left as it was", rest, points=0.5)
 
 # %% [markdown]

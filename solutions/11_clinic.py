@@ -944,7 +944,7 @@ axes = plot.images(torch.cat(moved), size=0.8)
 # | 0.90 | 3 |
 #
 # One more point is given if the accuracy that comes lies within two standard errors of the one you expect, as if you
-# had measured on 200 images (about ± 0.04 near 0.90). It counts from the first threshold on.
+# had measured on 150 images (about ± 0.05 near 0.90). It counts from the first threshold on.
 #
 # The limits:
 # - at most **20 seconds** of processor time for `solve`, on one thread;

@@ -312,8 +312,12 @@ def _pages(plan: _Plan, record: Submission, marked: Marked) -> None:
         filled = with_outputs(without_outputs(lesson.release, notebook), marked)
         path = room.autograded / record.student / record.lesson / f"{record.lesson}.ipynb"
         write_whole(path, json.dumps(filled, ensure_ascii=False, indent=1) + "\n")
-    page = feedback.page(record.student, notebook, marked, record.notes)
-    write_whole(room.feedback / record.student / record.lesson / f"{record.lesson}.html", page)
+    place = room.feedback / record.student / record.lesson
+    write_whole(
+        place / f"{record.lesson}.html", feedback.page(record.student, notebook, marked, record.notes)
+    )
+    for name, text in record.exchange:
+        write_whole(place / name, text)
 
 
 def _lesson(room: Classroom, lesson: str) -> _Lesson:
@@ -352,8 +356,8 @@ def _keep_received(room: Classroom, records: Sequence[Submission]) -> list[str]:
             if not path.exists() or path.read_bytes() != source:
                 folder.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(source)
-            if record.received:
-                write_whole(folder / "timestamp.txt", record.received.isoformat(" "))
+            for name, text in record.exchange:
+                write_whole(folder / name, text)
         except (OSError, CourseError):
             left.append(
                 f"{folder}: something else is in its place, so nbgrader's own commands will not find it."

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from helper.grading.handed_in.canonical import Canonical
-from helper.judging.names import statements
+from helper.judging.names import statements, unreadable
 
 MOST = 5  # named per cell
 
@@ -48,6 +48,8 @@ def suspicions(notebook: Canonical, forbids_names: bool) -> tuple[str, ...]:
             flags.append(f"{cell.id}: reaches behind its check ({_listed(behind)})")
         if changed:
             flags.append(f"{cell.id}: changes {_listed(changed)}")
+        if forbids_names and unreadable(cell.source):
+            flags.append(f"{cell.id}: cannot be read as Python, and some names are forbidden here")
         if by_text and forbids_names:
             flags.append(
                 f"{cell.id}: reaches names by text ({_listed(by_text)}), and some are forbidden here"

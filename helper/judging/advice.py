@@ -54,7 +54,8 @@ PLAIN = {
     "settings": "Your notebook changed {names}. Checks run under PyTorch's own settings, and so will your answer "
     "when it is marked; code of yours that needs the change stops here.",
     "hint": "This exercise does without {names}. They stand in the answer's text, though nothing of them ran.",
-    "switched": "After your answer, {names} was no longer as before.",
+    "half": "As long as more than a detail is missing, at most half of the points count.",
+    "company": "What is right here does not depend on the inputs, and counts only together with something that does.",
 }
 WAYS = {"large": "a sum where a mean belongs", "small": "a mean taken once too often, or over too much"}
 

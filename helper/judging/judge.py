@@ -70,8 +70,10 @@ def judge(
     if ran and verdict != NOT_ATTEMPTED:
         verdict, points, case = MISTAKE, 0.0, None
         pieces = (Piece("forbidden", {"exercise": key.name, "names": ran}),)
-    notes = (Piece("hint", {"names": list(mentioned)}),) if mentioned and not ran else ()
-    return Verdict(key.name, verdict, points, key.points, results, pieces, case, notes)
+    notes = [Piece("hint", {"names": list(mentioned)})] if mentioned and not ran else []
+    if not ran and points < sum(item.points for item in results if item.right) - 1e-6:
+        notes.append(Piece("half" if points else "company"))
+    return Verdict(key.name, verdict, points, key.points, results, pieces, case, tuple(notes))
 
 
 def _earned(key: CheckKey, results: Sequence[Result]) -> float:
@@ -214,8 +216,9 @@ def _is_unattempted(failure: Failure | None, name: str) -> bool:
 def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake | None:
     """Find the mistake that shows the same evidence.
 
-    Two mistakes at once, or one made in another way, are told by the first wrong value, if that is a fingerprint
-    and only one mistake has it.
+    Two mistakes at once, or one made in another way, are told by the first wrong value, if that is a fingerprint,
+    only one mistake has it, and the rest does not contradict: what the mistake gets wrong is wrong here too, and
+    at least half of it in the same way.
     """
     tolerances = {item.name: item.tolerance for item in key.expectations}
 
@@ -225,9 +228,13 @@ def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake
             return theirs is ours
         return same(theirs, ours, tolerances[name])
 
-    for mistake in key.mistakes:
-        if mistake.evidence.failure == got.failure and all(agrees(mistake, name) for name in tolerances):
-            return mistake
+    known = [
+        mistake
+        for mistake in key.mistakes
+        if mistake.evidence.failure == got.failure and all(agrees(mistake, name) for name in tolerances)
+    ]
+    if known:  # more than one only if they cannot be told apart under this seed
+        return Mistake(tuple(text for mistake in known for text in mistake.advice), known[0].evidence)
     first = next(item.name for item in results if item.right is not True)
     item = next(item for item in key.expectations if item.name == first)
     if (
@@ -237,7 +244,16 @@ def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake
     ):
         return None
     alike = [mistake for mistake in key.mistakes if agrees(mistake, first)]
-    return alike[0] if len(alike) == 1 and len(alike[0].advice) == 1 else None
+    if len(alike) != 1 or len(alike[0].advice) > 1:
+        return None
+    theirs = [
+        item.name
+        for item in key.expectations
+        if not same(item.value, alike[0].evidence.shown.get(item.name), item.tolerance)
+    ]
+    ours = {item.name for item in results if item.right is not True}
+    shared = sum(agrees(alike[0], name) for name in theirs)
+    return alike[0] if ours.issuperset(theirs) and 2 * shared >= len(theirs) else None
 
 
 def _texts(key: CheckKey) -> set[str]:

@@ -27,7 +27,7 @@ import numpy as np
 from helper.judging.evidence import Plain, seal
 from helper.judging.network import NetworkError, predictions
 
-FORECAST_IMAGES = 200  # what an expectation is at least expected to rest on
+FORECAST_IMAGES = 150  # what an expectation is at least expected to rest on
 ERRORS = 2.0  # standard errors that an expected accuracy may lie away from what comes
 
 

@@ -40,9 +40,8 @@ def open_gradebook(url: str) -> Iterator[Any]:
     from helper.nbgrading.release import put_tools_on_path
 
     put_tools_on_path()
-    logging.getLogger("sqlalchemy.pool").setLevel(
-        logging.CRITICAL
-    )  # it would print what is told in one sentence
+    for name in ("sqlalchemy.pool", "tornado.application"):  # they would print what is told in one sentence
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     from nbgrader.api import Gradebook, InvalidEntry
     from sqlalchemy.exc import SAWarning, SQLAlchemyError
 

@@ -133,6 +133,7 @@ def rows(page):
 def test_the_table_sorts_and_filters(opened):
     page, _ = opened
     page.get_by_role("columnheader", name="total").click()
+    page.wait_for_selector("#students th[aria-sort=ascending]")
     points = [
         float(text) for text in page.locator("#students tbody td:nth-last-child(2)").all_text_contents()
     ]

@@ -70,6 +70,20 @@ def test_a_first_wrong_value_that_two_mistakes_share_names_neither():
     assert judge(two, matrix_key(*mistakes), SALT).verdict == "not yet"
 
 
+def test_a_mistake_that_would_show_elsewhere_too_is_not_named():
+    known = matrix_key(("You halved it.", {"large": HALVED, "small": plain(0.5)}))
+    assert (
+        judge(Evidence(MATRIX | {"large": HALVED, "word": plain("maybe")}), known, SALT).verdict == "not yet"
+    )
+
+
+def test_mistakes_that_agree_within_the_tolerance_are_told_as_one_or_the_other():
+    near = plain(torch.tensor([0.25, 0.85, -1.1, 1.650001]))
+    known = matrix_key(("You halved it.", {"large": HALVED}), ("You took a half.", {"large": near}))
+    told = judge(Evidence(MATRIX | {"large": HALVED}), known, SALT)
+    assert told.advice == ("One of these: You halved it. Or: You took a half.",)
+
+
 @pytest.mark.parametrize(
     "value", [2.0, 7, [True, False], torch.full((5,), 0.3), torch.tensor([1.0, 2.0, 3.0, 4.0])]
 )

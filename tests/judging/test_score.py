@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from helper.grading.keys import Keys, Questions, lesson_text, own_hidden, own_seed
 from helper.judging.evidence import Evidence
 from helper.judging.judge import judge
 from helper.judging.key import Key
@@ -12,6 +13,7 @@ from helper.judging.score import Forecast, Score, compare, count
 from helper.lessons.key_of import make_key
 from helper.lessons.lesson import read
 from helper.lessons.stage import Stage
+from helper.running.forkserver import ForkServer
 from helper.running.job import Job
 from helper.running.runner import Runner
 from helper.sandbox.limits import Limits
@@ -213,3 +215,18 @@ def test_a_check_that_needs_longer_gets_longer():
     with Runner(Limits(cell_seconds=0.6), unsandboxed=True) as runner:
         assert runner.run(Job(cells, "seed")).cells["slow"].status == "time-out"
         assert runner.run(Job(cells, "seed", seconds={"slow": 5.0})).cells["slow"].status == "ok"
+
+
+def test_each_attempt_is_scored_on_images_of_its_own(lesson):
+    whose = "the classroom's secret", "ada", "01_scored", "1"
+    assert len({own_seed(*whose), own_hidden(*whose), own_hidden(*whose[:3], "2")}) == 3
+    text = lesson_text(lesson.path.parent, lesson.stem)
+    with ForkServer() as parent, Keys(parent) as keys:
+        first = Questions(text, own_seed(*whose), keys, own_hidden(*whose)).reference()
+        other = Questions(text, own_seed(*whose), keys, own_hidden(*whose[:3], "2")).with_mistakes(
+            ["sort_out"]
+        )
+    scores = [key.checks["sort_out"].expectations[0].score for key in (first, other)]
+    assert all(score.examples for score in scores)
+    assert scores[0].examples != scores[1].examples
+    assert len(other.checks["sort_out"].mistakes) == 1

@@ -38,11 +38,14 @@ class Exchange:
     def student(self, name, *words):
         home = self.root / name
         home.mkdir(exist_ok=True)
-        (home / "nbgrader_config.py").write_text(
-            f"c = get_config()\nc.Exchange.root = {str(self.root / 'exchange')!r}\n"
-            f"c.CourseDirectory.course_id = 'default_course'\nc.CourseDirectory.student_id = {name!r}\n"
-            f"c.Exchange.cache = {str(home / 'cache')!r}\n"
-        )
+        lines = [
+            "c = get_config()",
+            f"c.Exchange.root = {str(self.root / 'exchange')!r}",
+            "c.CourseDirectory.course_id = 'default_course'",
+            f"c.CourseDirectory.student_id = {name!r}",
+            f"c.Exchange.cache = {str(home / 'cache')!r}",
+        ]
+        (home / "nbgrader_config.py").write_text("\n".join(lines))
         return nbgrader(words, home, os.environ | {"USER": name, "LOGNAME": name, "HOME": str(home)})
 
     def answer(self, name, source):

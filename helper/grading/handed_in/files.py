@@ -201,7 +201,7 @@ def _archive(
             return
         count, seen = count + 1, seen + max(0, entry.size)
         if count > MOST_FILES or seen > MOST_BYTES:
-            raise UnreadableError("The archive would unpack to an absurd size and was refused.")
+            raise UnreadableError("The archive holds far too much: it would unpack to an absurd size.")
         name = entry.name.replace("\\", "/")
         parts = [part for part in name.split("/") if part not in ("", ".")]
         if not parts or entry.is_folder or any(_of_the_machine(part) for part in parts):

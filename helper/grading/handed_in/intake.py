@@ -30,7 +30,8 @@ from helper.grading.handed_in.people import People
 from helper.nbgrading.times import read_time
 
 SUFFIXES = (".ipynb", ".ipynb.txt", ".ipynb.json")  # browsers add the last
-NOBODYS = ("timestamp.txt", "key.json", GRADESCOPE)
+EXCHANGE = ("timestamp.txt", "submission_secret.txt")
+NOBODYS = (*EXCHANGE, "key.json", GRADESCOPE)
 MOST_NOTED = 2000  # small files of an LMS that are read
 LONGEST_NOTE = 20_000
 
@@ -41,7 +42,8 @@ class Submission:
 
     source: gets the notebook's bytes as received, submitted: what was read in them; neither is kept in memory.
     digest: the bytes' hash; received: when, from the receiver's own record (nbgrader's timestamp.txt), None if
-    unknown; notes: what was seen and how it was treated; problem: why nothing in it can be marked, or "".
+    unknown; notes: what was seen and how it was treated; problem: why nothing in it can be marked, or "";
+    exchange: the files that nbgrader's exchange put beside it, by which it gives feedback back.
     """
 
     student: str
@@ -52,6 +54,7 @@ class Submission:
     received: datetime | None = None
     notes: tuple[str, ...] = ()
     problem: str = ""
+    exchange: tuple[tuple[str, str], ...] = ()
 
     @property
     def source(self) -> bytes:
@@ -233,9 +236,12 @@ def _choose(
     notes: tuple[str, ...] = ("Canvas marked it as late.",) if owner.late else ()
     if f"{lesson}.ipynb" != work.path.name:
         notes = (*notes, f'The file was called "{work.path.name}" and was taken for {lesson}.')
-    received, problem = _received(work, owner, lesson, texts)
-    if problem:
-        taken.left.append(problem)
+    beside = _beside(work, owner, lesson, texts)
+    received = read_time(beside.get("timestamp.txt", ""))
+    if "timestamp.txt" in beside and not received:
+        taken.left.append(
+            f"{work.path.parent / 'timestamp.txt'}: holds no time, so nothing is known of lateness."
+        )
     if older:
         others = ", ".join(str(item.path) for item, _ in older)
         notes = (*notes, f"Several files: {work.path} was marked, not {others}.")
@@ -247,24 +253,29 @@ def _choose(
                 f"{other.path}: another notebook of {lesson} than {work.path}, and both seem to be {student}'s. If two "
                 "people handed them in, give each a folder of their own."
             )
-    record = Submission(student, lesson, work.load, work.parsed, work.digest, received, notes, work.problem)
+    record = Submission(
+        student,
+        lesson,
+        work.load,
+        work.parsed,
+        work.digest,
+        received,
+        notes,
+        work.problem,
+        (*beside.items(),),
+    )
     return record, owner
 
 
-def _received(
-    work: _Work, owner: Owner, lesson: str, texts: Mapping[PurePosixPath, str]
-) -> tuple[datetime | None, str]:
-    """Return when nbgrader's exchange received it, or what is wrong with the time that is noted."""
+def _beside(work: _Work, owner: Owner, lesson: str, texts: Mapping[PurePosixPath, str]) -> dict[str, str]:
+    """Return the files that nbgrader's exchange wrote, and nobody else may have, by their names."""
     folder = work.path.parent
-    theirs = (owner.exchange, owner.exchange.removesuffix("/*"))
-    believed = str(folder) == theirs[0] or (folder.name == lesson and f"{folder.parent}/*" == theirs[0])
-    stamp = texts.get(folder / "timestamp.txt", "").strip() if owner.exchange and believed else ""
-    if not stamp:
-        return None, ""
-    received = read_time(stamp)
-    if received:
-        return received, ""
-    return None, f"{folder / 'timestamp.txt'}: holds no time, so nothing is known of lateness."
+    believed = str(folder) == owner.exchange or (
+        folder.name == lesson and f"{folder.parent}/*" == owner.exchange
+    )
+    if not owner.exchange or not believed:
+        return {}
+    return {name: text for name in EXCHANGE if (text := texts.get(folder / name, "")).strip()}
 
 
 def _with_the_only_lesson(works: list[_Work], exercises: Mapping[str, Sequence[str]]) -> list[_Work]:

@@ -1,26 +1,27 @@
 """Which submissions resemble each other more than the task explains. It informs and decides nothing.
 
-What the release says itself does not count, nor what many wrote: a short exercise has one obvious answer. Rare
-words in a row are weighed by how rare they are (scikit-learn's tf-idf over n-grams of tokens).
+What the release says itself does not count, nor what many wrote: a short exercise has one obvious answer. What is
+left, words in a row that few wrote, is compared by RapidFuzz.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, zip_longest
 from typing import Any
 
 from helper.grading.handed_in.notebook import printable, source_of
 
 TOKEN = r"\w+|[^\w\s]"
-WORDS_IN_A_ROW = (4, 6)
+IN_A_ROW = 5  # words
 COMMON = 0.1  # of the class: what more people than this wrote is common property
-ALIKE = 0.6  # the cosine from which a pair is shown
+ALIKE = 0.6  # from which a pair is shown, between 0 and 1
 MOST_PAIRS = 20
 LONGEST = 60_000  # characters of one student that are compared
-FEWEST_TOKENS = 20  # in common, or chance may do it
+FEWEST = 20  # rows of words in common, or chance may do it
 
 
 @dataclass(frozen=True)
@@ -48,48 +49,57 @@ def _code(notebook: Mapping[str, Any]) -> list[str]:
 
 
 def similar(lesson: str, texts: Mapping[str, str]) -> list[Pair]:
-    """Return the pairs of students whose texts are alike, the likest first."""
-    students = [
-        student for student, text in sorted(texts.items()) if len(re.findall(TOKEN, text)) >= FEWEST_TOKENS
-    ]
-    if len(students) < 2:
-        return []
-    import numpy as np
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    """Return the pairs of students whose texts are alike in what few wrote, the likest first."""
+    from rapidfuzz.distance import Indel
 
-    most = max(2, int(COMMON * len(students)))
-    vectorizer = TfidfVectorizer(
-        token_pattern=TOKEN,
-        ngram_range=WORDS_IN_A_ROW,
-        lowercase=False,
-        min_df=1,
-        max_df=most,
-        sublinear_tf=True,
-    )
-    try:
-        matrix = vectorizer.fit_transform([texts[student] for student in students])
-    except ValueError:  # nothing is left that is not common
-        return []
-    # Who wrote little of their own beside the common must not be alike by that little.
-    enough = np.asarray((matrix > 0).sum(axis=1)).ravel() >= FEWEST_TOKENS
-    likeness = (matrix @ matrix.T).tocoo()
-    pairs = [
-        (float(value), int(i), int(j))
-        for value, i, j in zip(likeness.data, likeness.row, likeness.col, strict=True)
-        if i < j and value >= ALIKE and enough[i] and enough[j]
-    ]
-    pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
+    tokens = {student: re.findall(TOKEN, text) for student, text in sorted(texts.items())}
+    rows = {student: [hash(row) for row in _rows(words)] for student, words in tokens.items()}
+    written = Counter(row for of_student in rows.values() for row in set(of_student))
+    most = max(2, int(COMMON * len(texts)))
+    rare = {student: _rare(tokens[student], rows[student], written, most) for student in tokens}
+    pairs = []
+    for (first, second), shared in _sharing(rows, written, most).items():
+        if shared >= FEWEST:
+            likeness = Indel.normalized_similarity(rare[first], rare[second])
+            if likeness >= ALIKE:
+                pairs.append((likeness, first, second))
+    pairs.sort(key=lambda pair: (-pair[0], *pair[1:]))
     return [
-        Pair(students[i], students[j], lesson, value, tuple(_beside(texts[students[i]], texts[students[j]])))
-        for value, i, j in pairs[:MOST_PAIRS]
+        Pair(first, second, lesson, likeness, tuple(_beside(texts[first], texts[second])))
+        for likeness, first, second in pairs[:MOST_PAIRS]
     ]
 
 
-def _beside(first: str, second: str) -> Sequence[tuple[str, str, bool]]:
+def _rows(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(words[start:] for start in range(IN_A_ROW)), strict=False)
+
+
+def _rare(words: Sequence[str], rows: Sequence[int], written: Mapping[int, int], most: int) -> list[str]:
+    """Return the words that stand in a row which few wrote."""
+    kept = [False] * len(words)
+    for place, row in enumerate(rows):
+        if written[row] <= most:
+            kept[place : place + IN_A_ROW] = [True] * IN_A_ROW
+    return [word for word, keep in zip(words, kept, strict=True) if keep]
+
+
+def _sharing(
+    rows: Mapping[str, Sequence[int]], written: Mapping[int, int], most: int
+) -> Counter[tuple[str, str]]:
+    """Count for each pair of students the rows of words that both wrote and few others."""
+    authors: dict[int, list[str]] = {}
+    for student, of_student in rows.items():
+        for row in set(of_student):
+            if 2 <= written[row] <= most:
+                authors.setdefault(row, []).append(student)
+    return Counter(pair for students in authors.values() for pair in combinations(students, 2))
+
+
+def _beside(first: str, second: str) -> Iterator[tuple[str, str, bool]]:
+    from rapidfuzz.distance import Indel
+
     left, right = first.split("\n"), second.split("\n")
-    rows: list[tuple[str, str, bool]] = []
-    for kind, a, b, c, d in difflib.SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        size = max(b - a, d - c)
-        lines = zip([*left[a:b], *[""] * (size - b + a)], [*right[c:d], *[""] * (size - d + c)], strict=True)
-        rows += [(one, other, kind == "equal") for one, other in lines]
-    return rows
+    for step in Indel.opcodes(left, right):
+        here, there = left[step.src_start : step.src_end], right[step.dest_start : step.dest_end]
+        for one, other in zip_longest(here, there, fillvalue=""):
+            yield one, other, step.tag == "equal"
