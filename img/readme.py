@@ -27,7 +27,8 @@ ANSWER = """def softmax(logits, dim):
     return exp / exp.sum(dim, keepdim=True)"""
 PAGE = """<body style="margin:0;font:15px/1.5 system-ui,sans-serif;width:1000px"><div style="padding:14px">
 <pre style="background:#f6f7f9;padding:10px 14px;margin:0 0 8px;white-space:pre-wrap">{answer}</pre>
-<pre style="background:#f6f7f9;padding:10px 14px;margin:0 0 8px;white-space:pre-wrap">{check}</pre>{panel}</div></body>"""
+<pre style="background:#f6f7f9;padding:10px 14px;margin:0 0 8px;white-space:pre-wrap">{check}</pre>
+{panel}</div></body>"""
 SCREEN = {"width": 1200, "height": 760}
 
 
