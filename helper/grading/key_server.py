@@ -52,14 +52,15 @@ class _Desk:
             str, dict[tuple[str, ...], _Look]
         ] = {}  # by check; titles of mistakes that look the same
         self._forms: dict[str, list[Any]] = {}  # by check: what the reference shows, numbers aside
-        self._last: Key | None = None
+        self._last: tuple[str, str | None, Key] | None = None
 
     def reference(self, seed: str, hidden: str | None) -> Key:
         from helper.lessons.key_of import make_key
 
-        if self._last is None or self._last.seed != seed:
-            self._last = make_key(self._stage, seed, reference_only=True, hidden=hidden)
-        return self._last
+        if self._last is None or self._last[:2] != (seed, hidden):
+            key = make_key(self._stage, seed, reference_only=True, hidden=hidden)
+            self._last = seed, hidden, key
+        return self._last[2]
 
     def with_mistakes(self, seed: str, failed: Mapping[str, Evidence], hidden: str | None) -> Key:
         """Return the key of some checks with the mistakes that can have shown what was shown there."""
@@ -71,7 +72,7 @@ class _Desk:
         return replace(key, checks=checks)
 
     def _mistakes(self, seed: str, check: CheckKey, evidence: Evidence) -> tuple[Mistake, ...]:
-        """Run all mistakes of a check the first time; then those alike one after the other until one is the same."""
+        """Run all mistakes of a check the first time; then those that look alike, then others."""
         from helper.lessons.key_of import run_mistakes
 
         if any(item.score for item in check.expectations):
@@ -94,8 +95,8 @@ class _Desk:
         for titles, other in looks.items():
             if other == look:
                 tried += run_mistakes(self._stage, check.name, seed, titles)
-                if any(_agree(mistake.evidence, got, tolerances) for mistake in tried):
-                    return tuple(tried)
+        if any(_agree(mistake.evidence, got, tolerances) for mistake in tried):
+            return tuple(tried)  # all that look alike: more than one may agree
         first = look.first_wrong(check)
         expected = {item.name: item.value for item in check.expectations}.get(first)
         telling = (

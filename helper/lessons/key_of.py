@@ -135,6 +135,8 @@ def run_mistakes(
         if titles is not None and answer.title not in titles:
             continue
         shown = stage.evidence(name, answer.source, seed, hidden).evidence
+        if shown.ran:
+            continue  # told by what ran; its numbers are those of a right answer, or of another mistake
         raw = without_scored(shown, expectations, stage.lesson.stem)
         values = {item: sealed(value, stage.lesson.stem) for item, value in raw.shown.items()}
         evidence = Evidence(values, sealed_failure(raw.failure, stage.lesson.stem))

@@ -120,12 +120,18 @@ def test_an_arrived_gradient_is_a_copy_and_a_missing_one_a_sentence():
 def test_a_check_records_gradients_and_leaves_the_switch_as_it_was():
     x, inside = leaf(2), []
     with torch.no_grad(), collecting("seed", lambda record: None):
-        with check("anything"):
+
+        @check("anything")
+        def _(given, expect):
             inside.append((x * 2).requires_grad)
             torch.set_grad_enabled(False)
+
         outside = torch.is_grad_enabled()
-        with check("anything else"):
+
+        @check("anything else")
+        def _(given, expect):
             inside.append((x * 2).requires_grad)
+
     assert inside == [True, True]
     assert not outside
 

@@ -11,10 +11,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from helper.running import runner as runner_module
@@ -176,14 +178,26 @@ def test_an_endless_loop_costs_its_cell_only(hasty: Runner) -> None:
 
 def test_a_neighbours_load_costs_nobody_a_mark(hasty: Runner) -> None:
     spin = "import time\nend = time.process_time() + {}\nwhile time.process_time() < end:\n    pass"
-    hogs = [
-        subprocess.Popen([sys.executable, "-c", spin.format(8)]) for _ in range(4 * (os.cpu_count() or 1))
-    ]
+    mine = psutil.Process()
+    before = mine.cpu_affinity()
+    everybody = [mine, *mine.children(recursive=True)]
+    hogs = []
     try:
+        for process in everybody:
+            process.cpu_affinity(
+                before[:1]
+            )  # one processor for all, so that the hogs are sure to be in the way
+        # Each in a session of its own: some kernels share the processor out by sessions.
+        hogs = [
+            subprocess.Popen([sys.executable, "-c", spin.format(8)], start_new_session=True) for _ in range(6)
+        ]
         begun = time.monotonic()
         run = hasty.run(job(spin.format(0.5)))
         passed = time.monotonic() - begun
     finally:
+        for process in everybody:
+            with suppress(psutil.NoSuchProcess):
+                process.cpu_affinity(before)
         for hog in hogs:
             hog.kill()
             hog.wait()
