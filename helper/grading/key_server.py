@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,8 @@ class _Desk:
         from helper.lessons.stage import Stage
 
         self._stage = Stage(_lesson(text))
-        self._stage.world = World(self._stage.world.imports)  # what a reference uses need not be watched
+        # What a reference uses need not be watched; a mistake that uses what is off limits is told by that alone.
+        self._watched, self._bare = self._stage.world, World(self._stage.world.imports)
         self._looks: dict[
             str, dict[tuple[str, ...], _Look]
         ] = {}  # by check; titles of mistakes that look the same
@@ -58,6 +59,7 @@ class _Desk:
         from helper.lessons.key_of import make_key
 
         if self._last is None or self._last[:2] != (seed, hidden):
+            self._stage.world = self._bare
             key = make_key(self._stage, seed, reference_only=True, hidden=hidden)
             self._last = seed, hidden, key
         return self._last[2]
@@ -73,15 +75,13 @@ class _Desk:
 
     def _mistakes(self, seed: str, check: CheckKey, evidence: Evidence) -> tuple[Mistake, ...]:
         """Run all mistakes of a check the first time; then those that look alike, then others."""
-        from helper.lessons.key_of import run_mistakes
-
         if any(item.score for item in check.expectations):
             return ()  # a network that was trained is like no other: only its score can tell something
         reference = [_form(item.value) for item in check.expectations]
         if self._forms.setdefault(check.name, reference) != reference:
-            return run_mistakes(self._stage, check.name, seed)  # sizes of what it shows are drawn too
+            return self._run(check.name, seed)  # sizes of what it shows are drawn too
         if check.name not in self._looks:
-            mistakes = run_mistakes(self._stage, check.name, seed)
+            mistakes = self._run(check.name, seed)
             self._looks[check.name] = {mistake.advice: _Look(mistake.evidence, check) for mistake in mistakes}
             return mistakes
         salt = self._stage.lesson.stem
@@ -89,12 +89,12 @@ class _Desk:
         got = Evidence(shown, sealed_failure(evidence.failure, salt))
         look, looks = _Look(got, check), self._looks[check.name]
         if look.has_text:
-            return run_mistakes(self._stage, check.name, seed)  # few, and each text is one to choose from
+            return self._run(check.name, seed)  # few, and each text is one to choose from
         tolerances = {item.name: item.tolerance for item in check.expectations}
         tried: list[Mistake] = []
         for titles, other in looks.items():
             if other == look:
-                tried += run_mistakes(self._stage, check.name, seed, titles)
+                tried += self._run(check.name, seed, titles)
         if any(_agree(mistake.evidence, got, tolerances) for mistake in tried):
             return tuple(tried)  # all that look alike: more than one may agree
         first = look.first_wrong(check)
@@ -109,8 +109,14 @@ class _Desk:
         ]
         return (
             *tried,
-            *run_mistakes(self._stage, check.name, seed, [title for part in others for title in part]),
+            *self._run(check.name, seed, [title for part in others for title in part]),
         )
+
+    def _run(self, check: str, seed: str, titles: Sequence[str] | None = None) -> tuple[Mistake, ...]:
+        from helper.lessons.key_of import run_mistakes
+
+        self._stage.world = self._watched
+        return run_mistakes(self._stage, check, seed, titles)
 
 
 class _Look:
