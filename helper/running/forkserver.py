@@ -16,6 +16,7 @@ from helper.course import CourseError
 from helper.sandbox import confine as sandbox
 
 START_SECONDS = 120.0  # for its imports, on a slow disk
+_ENDS_WITHIN = 5.0  # after its connection closed
 
 
 class RunnerError(CourseError):
@@ -68,7 +69,7 @@ class ForkServer:
                 if "ready" in answer:
                     return ours, int(answer["ready"])
                 ours.close()
-                died_while_idle = self._process is not None and self._process.poll() is not None
+                died_while_idle = self._has_ended()
                 said = self._said()
                 self._end()
                 if not (again and died_while_idle and not said):
@@ -109,6 +110,13 @@ class ForkServer:
                 stderr=self._complaints,
                 start_new_session=True,  # Ctrl-C is for the one who holds this
             )
+
+    def _has_ended(self) -> bool:
+        """Say whether the process is gone. One that was killed closes its sockets a moment before it ends."""
+        try:
+            return self._process is not None and self._process.wait(_ENDS_WITHIN) is not None
+        except subprocess.TimeoutExpired:
+            return False
 
     def _said(self) -> str:
         """Return the last line that the warm process printed, its reason for ending as a rule."""
