@@ -14,6 +14,7 @@ from typing import Any
 from helper.course import Course, CourseError
 
 ABILITIES = re.compile(r"^\*\*[^*\n]*you will[^*\n]*\*\*\n+((?:(?:- |  ).*\n?)+)", re.M | re.I)
+CHECK = '<details class="check">'
 OF_ONES_OWN = "nbval-ignore-output"  # what such a cell puts out is true of one machine only
 
 
@@ -79,8 +80,8 @@ def read_released(course: Course, stem: str) -> Released:
     return Released(stem, tuple(cell for cell in cells if "made" not in _course(cell)), checks)
 
 
-def write_lesson(course: Course, lesson: Released, folder: Path, buttons: str) -> None:
-    """Write a lesson's page into `folder` as a notebook for MyST-NB, and its figures beside it."""
+def write_lesson(course: Course, lesson: Released, folder: Path, buttons: str) -> list[Any]:
+    """Write a lesson's page into `folder` as a notebook for MyST-NB, and its figures beside it. Returns its cells."""
     folder.mkdir(parents=True, exist_ok=True)
     outputs = _outputs(course, lesson.stem)
     cells = []
@@ -89,16 +90,22 @@ def write_lesson(course: Course, lesson: Released, folder: Path, buttons: str) -
             (folder / name).write_bytes(base64.b64decode(next(iter(kinds.values()))))
         cells.append(_shown(lesson, cell, outputs))
         if place == 0 and buttons:
-            cells.append(_markdown(buttons))
-    page = {"cells": cells, "metadata": _KERNEL, "nbformat": 4, "nbformat_minor": 5}
+            cells.append(markdown(buttons))
+    page = {"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5}
     (folder / f"{lesson.stem}.ipynb").write_text(json.dumps(page), encoding="utf-8")
+    return cells
+
+
+def is_check(source: str) -> bool:
+    """Say whether a page's cell is a check, folded."""
+    return source.startswith(CHECK)
 
 
 def text_of(cell: Any) -> str:
     return "".join(cell["source"])
 
 
-_KERNEL = {
+KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
@@ -128,9 +135,9 @@ def _outputs(course: Course, stem: str) -> dict[str, list[Any]]:
 def _shown(lesson: Released, cell: Any, outputs: dict[str, list[Any]]) -> Any:
     source, marks = text_of(cell), _course(cell)
     if cell["cell_type"] == "markdown":
-        return _markdown(source.replace("](attachment:", "]("))
+        return markdown(source.replace("](attachment:", "]("))
     if "check" in marks:
-        return _markdown(_check(lesson, str(marks["check"]), source))
+        return markdown(_check(lesson, str(marks["check"]), source))
     role = next((role for role in ("exercise", "setup") if role in marks), "demonstration")
     results = [output for output in outputs.get(cell["id"], []) if output["output_type"] != "error"]
     shown: dict[str, Any] = {"tags": [role]}
@@ -158,16 +165,14 @@ def _check(lesson: Released, name: str, source: str) -> str:
         f"<li>{html.escape(item['name'])}{_points(item['points'])}</li>" for item in check["expectations"]
     )
     head = f"Check <code>{html.escape(name)}</code>{_points(check['points'])}: what it looks at"
-    return (
-        f'<details class="check"><summary>{head}</summary>\n<ul>{expected}</ul>\n\n'
-        f"```python\n{source}\n```\n\n</details>"
-    )
+    return f"{CHECK}<summary>{head}</summary>\n<ul>{expected}</ul>\n\n```python\n{source}\n```\n\n</details>"
 
 
 def _points(points: float) -> str:
     return f" ({points:.3g} {'point' if points == 1 else 'points'})" if points else ""
 
 
-def _markdown(source: str) -> dict[str, Any]:
-    identity = sha256(source.encode()).hexdigest()[:12]
+def markdown(source: str, place: int = 0) -> dict[str, Any]:
+    """Return a cell of text. place: what makes its id another one than that of a cell with the same text."""
+    identity = sha256(f"{place} {source}".encode()).hexdigest()[:12]
     return {"cell_type": "markdown", "id": identity, "metadata": {}, "source": source}

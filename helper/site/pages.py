@@ -14,7 +14,7 @@ import jinja2
 from helper import results
 from helper.course import Course, CourseError
 from helper.lessons import lesson as lessons
-from helper.site import documents, published, sheet, teachers, words
+from helper.site import documents, published, sheet, slides, teachers, words
 from helper.site.lesson_pages import Released, read_released, write_lesson
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -30,10 +30,14 @@ class Bank:
     mistakes: int
 
 
-def write_pages(course: Course, stems: Sequence[str], target: Path) -> None:
-    """Write the sources of a site with these lessons into the folder `target`, made anew."""
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
+def write_pages(course: Course, stems: Sequence[str], target: Path, decks: Path, *, printed: bool) -> None:
+    """Write the sources of a site with these lessons into the folder `target`, and of their slides into `decks`.
+
+    printed: whether the slides come as PDF too.
+    """
+    for folder in (target, decks):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
     released = [read_released(course, stem) for stem in stems]
     terms = words.glossary(released)
     complaints = words.too_early(terms, released)
@@ -42,8 +46,10 @@ def write_pages(course: Course, stems: Sequence[str], target: Path) -> None:
     address = lessons.address(course.solutions)
     for one in released:
         buttons = published.buttons(address, one.stem)
-        write_lesson(course, one, target / one.stem, f":::{{div}} buttons\n{buttons}\n:::" if buttons else "")
-        _write(target / one.stem / "teaching.md", "teacher", **_teaching(course, one))
+        shown = f'<div class="buttons">\n\n{buttons}\n\n</div>' if buttons else ""
+        page = write_lesson(course, one, target / one.stem, shown)
+        slides.write_slides(one, page, target / one.stem, decks)
+        _write(target / one.stem / "teaching.md", "teacher", printed=printed, **_teaching(course, one))
     proof = [documents.PROOF] if (course.root / documents.PROOF[0]).exists() else []
     readme = documents.document(course.root, "README.md", target)
     start = documents.section(readme, "Start")

@@ -34,16 +34,27 @@ def stalls(lesson: Lesson) -> list[Stall]:
 
 def questions(released: Released) -> list[str]:
     """Return three predict questions, from the beginning, the middle and the end of a lesson."""
-    asked = predictions(released)
+    asked = [said for said in predictions(released.prose) if "?" in said and "\n" not in said]
     if len(asked) <= QUESTIONS:
         return asked
     return [asked[0], asked[len(asked) // 2], asked[-1]]
 
 
-def predictions(released: Released) -> list[str]:
-    """Return every predict question of a lesson, in order."""
-    found = re.findall(r"^\*\*Predict[^*]*\*\*,?\s*(.+?)(?=\n\s*\n|\Z)", released.prose, re.M | re.S)
-    return [" ".join(question.split()) for question in found]
+def predictions(prose: str) -> list[str]:
+    """Return every paragraph that asks to predict, in order, each in a line, and the list below it if it has one."""
+    parts = re.split(r"\n\s*\n", prose)
+    asked = []
+    for part, following in zip(parts, [*parts[1:], ""], strict=True):
+        if "**Predict" not in part or re.match(r"[-#|<]", part):
+            continue
+        said = " ".join(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", part).split())
+        said = re.sub(r"^\*\*Predict\.\*\* ", "", said)
+        said = re.sub(r"\*\*(Predict[^*]*)\*\*", r"\1", said)
+        if re.match(r"- ", following):
+            asked.append(f"{said}\n\n{following.strip()}")
+        elif "?" in said or part.startswith("**Predict.**"):  # else it is a word to a reader, not a question
+            asked.append(said)
+    return asked
 
 
 def to_skip(released: Released) -> list[str]:
