@@ -23,6 +23,7 @@ SETTINGS: dict[str, Any] = {
     "html_show_sourcelink": False,
     "html_copy_source": False,
     "html_show_copyright": False,
+    "html_use_index": False,
     "html_theme_options": {
         "use_download_button": False,
         "use_fullscreen_button": False,
@@ -30,6 +31,7 @@ SETTINGS: dict[str, Any] = {
         "show_navbar_depth": 1,
         "navigation_with_keys": False,
         "show_toc_level": 2,
+        "footer_content_items": "",
     },
     "nb_execution_mode": "off",
     "nb_merge_streams": True,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from helper.course import Course, CourseError
+from helper.judging.key import Key
 
 ABILITIES = re.compile(r"^\*\*[^*\n]*you will[^*\n]*\*\*\n+((?:(?:- |  ).*\n?)+)", re.M | re.I)
 CHECK = '<details class="check">'
@@ -20,11 +21,11 @@ OF_ONES_OWN = "nbval-ignore-output"  # what such a cell puts out is true of one 
 
 @dataclass(frozen=True)
 class Released:
-    """A released lesson. cells: of its notebook, without the bars around it; checks: from its key."""
+    """A released lesson. cells: of its notebook, without the bars around it."""
 
     stem: str
     cells: tuple[Any, ...]
-    checks: dict[str, Any]
+    key: Key
 
     @property
     def number(self) -> int:
@@ -62,7 +63,7 @@ class Released:
 
     @property
     def points(self) -> float:
-        return sum(float(check["points"]) for check in self.checks.values())
+        return sum(check.points for check in self.key.checks.values())
 
     @property
     def prose(self) -> str:
@@ -74,10 +75,10 @@ def read_released(course: Course, stem: str) -> Released:
     folder = course.notebooks / stem
     try:
         cells = json.loads((folder / f"{stem}.ipynb").read_text(encoding="utf-8"))["cells"]
-        checks = json.loads((folder / "key.json").read_text(encoding="utf-8"))["checks"]
+        key = Key.load(folder / "key.json")
     except (OSError, ValueError, KeyError) as error:
         raise CourseError(f'{stem} has no page, for it is not built: run "course build {stem}".') from error
-    return Released(stem, tuple(cell for cell in cells if "made" not in _course(cell)), checks)
+    return Released(stem, tuple(cell for cell in cells if "made" not in _course(cell)), key)
 
 
 def write_lesson(course: Course, lesson: Released, folder: Path, buttons: str) -> list[Any]:
@@ -160,11 +161,11 @@ def _shown(lesson: Released, cell: Any, outputs: dict[str, list[Any]]) -> Any:
 
 def _check(lesson: Released, name: str, source: str) -> str:
     """Return a check, folded: what it expects, with the points of each, and then its text."""
-    check = lesson.checks[name]
+    check = lesson.key.checks[name]
     expected = "".join(
-        f"<li>{html.escape(item['name'])}{_points(item['points'])}</li>" for item in check["expectations"]
+        f"<li>{html.escape(item.name)}{_points(item.points)}</li>" for item in check.expectations
     )
-    head = f"Check <code>{html.escape(name)}</code>{_points(check['points'])}: what it looks at"
+    head = f"Check <code>{html.escape(name)}</code>{_points(check.points)}: what it looks at"
     return f"{CHECK}<summary>{head}</summary>\n<ul>{expected}</ul>\n\n```python\n{source}\n```\n\n</details>"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helper.site.lesson_pages import KERNEL, Released, is_check, markdown, text_of
+from helper.site.pictures import address
 from helper.site.teachers import predictions
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def print_slides(browser: Browser, decks: Sequence[Path]) -> None:
     context = browser.new_context(offline=True)
     for deck in decks:
         page = context.new_page()
-        page.goto(f"{deck.as_uri()}?print-pdf")
+        page.goto(address(deck))
         page.wait_for_selector(".pdf-page")  # reveal.js has laid out its pages
         page.pdf(path=deck.with_suffix(".pdf"), prefer_css_page_size=True, print_background=True)
         page.close()

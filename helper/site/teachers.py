@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from helper.judging.judge import judge
+from helper.judging.key import Key
 from helper.lessons.lesson import Lesson
 from helper.site.lesson_pages import Released, text_of
 
@@ -15,21 +17,30 @@ STALLS = 3
 
 @dataclass(frozen=True)
 class Stall:
-    """An exercise where people stall. mistakes: how many the bank knows; advice: of two of them."""
+    """An exercise where people stall.
+
+    mistakes: how many the bank knows; keeps: the points, of `points`, that one of them keeps on average, as in the
+    example class, whose students make one at random; advice: of two of them.
+    """
 
     exercise: str
     mistakes: int
+    keeps: float
+    points: float
     advice: tuple[str, ...]
 
 
-def stalls(lesson: Lesson) -> list[Stall]:
+def stalls(lesson: Lesson, key: Key) -> list[Stall]:
     """Return the exercises with the most known mistakes. Exit questions are left out: advice would answer them."""
     known = Counter(
         answer.exercise
         for answer in lesson.answers
         if answer.kind == "mistake" and not answer.exercise.startswith("exit_")
     )
-    return [Stall(name, count, tuple(_advice(lesson, name)[:2])) for name, count in known.most_common(STALLS)]
+    return [
+        Stall(name, count, _kept(key, name), key.checks[name].points, tuple(_advice(lesson, name)[:2]))
+        for name, count in known.most_common(STALLS)
+    ]
 
 
 def questions(released: Released) -> list[str]:
@@ -68,6 +79,17 @@ def to_skip(released: Released) -> list[str]:
         elif sections and "exercise" in cell["metadata"].get("course", {}):
             sections[-1] = (sections[-1][0], True)
     return [heading for heading, written in sections if not written]
+
+
+def _kept(key: Key, exercise: str) -> float:
+    """Return the points that a mistake keeps on average. Those that cannot be told apart are judged once, and count."""
+    check = key.checks[exercise]
+    earned = [
+        judge(mistake.evidence, check, key.lesson).points
+        for mistake in check.mistakes
+        for _ in mistake.advice
+    ]
+    return sum(earned) / len(earned)
 
 
 def _advice(lesson: Lesson, exercise: str) -> list[str]:
