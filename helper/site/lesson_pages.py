@@ -102,6 +102,13 @@ def is_check(source: str) -> bool:
     return source.startswith(CHECK)
 
 
+def alt_of(output: Any) -> str:
+    """Return the words that stand for a drawn figure."""
+    return str(
+        output["metadata"].get("image/png", {}).get("alt") or "".join(output["data"].get("text/plain", ""))
+    )
+
+
 def text_of(cell: Any) -> str:
     return "".join(cell["source"])
 
@@ -142,11 +149,7 @@ def _shown(lesson: Released, cell: Any, outputs: dict[str, list[Any]]) -> Any:
     role = next((role for role in ("exercise", "setup") if role in marks), "demonstration")
     results = [output for output in outputs.get(cell["id"], []) if output["output_type"] != "error"]
     shown: dict[str, Any] = {"tags": [role]}
-    alts = [
-        output["metadata"].get("image/png", {}).get("alt") or "".join(output["data"].get("text/plain", ""))
-        for output in results
-        if "image/png" in output.get("data", {})
-    ]
+    alts = [alt_of(output) for output in results if "image/png" in output.get("data", {})]
     if alts:
         shown["mystnb"] = {"image": {"alt": " ".join(alts)}}
     return {

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helper.site.lesson_pages import KERNEL, Released, is_check, markdown, text_of
+from helper.site.lesson_pages import KERNEL, Released, alt_of, is_check, markdown, text_of
 from helper.site.pictures import address
 from helper.site.teachers import predictions
 
@@ -68,9 +68,9 @@ def _slides(page: Sequence[Any]) -> Iterator[Any]:
     heading = ""
     for place, cell in enumerate(page):
         if cell["cell_type"] == "code":
-            if figures := [output for output in cell["outputs"] if _is_figure(output)]:
-                yield markdown(f"## {heading}", place)
-                yield {**cell, "metadata": {**cell["metadata"], "tags": ["remove-input"]}, "outputs": figures}
+            for number, figure in enumerate(filter(_is_figure, cell["outputs"])):
+                yield markdown(f"## {heading}", len(page) * number + place)
+                yield _alone(figure, f"{cell['id']}-{number}")
             continue
         if is_check(text_of(cell)):
             continue
@@ -82,6 +82,20 @@ def _slides(page: Sequence[Any]) -> Iterator[Any]:
             for question in predictions(part):
                 said = question if "Predict" in question else f"**Predict.** {question}"
                 yield markdown(f'## {heading}\n\n<div class="question">\n\n{said}\n\n</div>', place)
+
+
+def _alone(figure: Any, identity: str) -> Any:
+    shown: dict[str, Any] = {"tags": ["remove-input"]}
+    if "image/png" in figure["data"]:
+        shown["mystnb"] = {"image": {"alt": alt_of(figure)}}
+    return {
+        "cell_type": "code",
+        "id": identity,
+        "metadata": shown,
+        "source": "",
+        "execution_count": None,
+        "outputs": [figure],
+    }
 
 
 def _is_figure(output: Any) -> bool:

@@ -158,12 +158,19 @@ def test_what_a_mistake_keeps_is_what_the_judge_gives_it(course: Course) -> None
 
 def test_slides_are_the_questions_and_the_figures_under_their_headings(tmp_path: Path) -> None:
     (tmp_path / "one.png").write_bytes(b"a picture")
-    figure = {"output_type": "display_data", "data": {"image/png": "…"}, "metadata": {}}
+    drawn = [
+        {
+            "output_type": "display_data",
+            "data": {"image/png": "…"},
+            "metadata": {"image/png": {"alt": f"Curve {number}"}},
+        }
+        for number in (1, 2)
+    ]
     printed = {"output_type": "stream", "name": "stdout", "text": "3"}
     text = "## 1. Told\n\nText.\n\n![A line that rises](one.png)\n\n**Predict.** How much?"
     cells = [
         {"cell_type": "markdown", "source": text},
-        {"cell_type": "code", "source": "code()", "metadata": {}, "outputs": [printed, figure]},
+        {"cell_type": "code", "id": "a", "source": "code()", "metadata": {}, "outputs": [printed, *drawn]},
         {"cell_type": "markdown", "source": "## Exercise: `mean`\n\nWrite it."},
         {
             "cell_type": "markdown",
@@ -172,14 +179,15 @@ def test_slides_are_the_questions_and_the_figures_under_their_headings(tmp_path:
     ]
     slides.write_slides(released("01_one", "# 1 · One\n\nWhat is it?"), cells, tmp_path, tmp_path / "decks")
     deck = json.loads((tmp_path / "decks" / "01_one.ipynb").read_text(encoding="utf-8"))["cells"]
-    first, picture, question, heading, shown = deck
+    first, picture, question, heading, *shown = deck
     assert first["source"] == "# 1 · One\n\nWhat is it?"
     assert picture["source"] == "## 1. Told\n\n![A line that rises](one.png)"
     assert (tmp_path / "decks" / "one.png").read_bytes() == b"a picture"
     assert "**Predict.** How much?" in question["source"]
     assert heading["source"] == "## 1. Told"
-    assert shown["outputs"] == [figure]
-    assert shown["metadata"]["tags"] == ["remove-input"]
+    assert [cell["outputs"] for cell in shown if cell["cell_type"] == "code"] == [[one] for one in drawn]
+    assert shown[-1]["metadata"]["mystnb"]["image"]["alt"] == "Curve 2"
+    assert "code()" not in json.dumps(deck)
 
 
 @pytest.mark.parametrize("address", ["", "git+https://github.com/somebody/course"])

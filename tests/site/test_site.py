@@ -246,6 +246,7 @@ def test_a_figure_moves_on_its_slide_and_its_buttons_are_seen(site: Path, contex
     page = context.new_page()
     page.goto((site / "slides" / "07_training_loop.html").as_uri())
     figure = page.locator(".course-figure").first
+    page.wait_for_function("Reveal.isReady()")
     page.evaluate("Reveal.slide(Reveal.getSlides().findIndex(one => one.querySelector('.course-figure')))")
     figure.get_by_role("button", name="no backward").click()
     expect(figure.locator("[data-name=curve-name]")).to_have_text("no backward")
