@@ -92,7 +92,7 @@ def _alone(figure: Any, identity: str) -> Any:
         "cell_type": "code",
         "id": identity,
         "metadata": shown,
-        "source": "",
+        "source": "shown",  # MyST-NB leaves out a cell without text
         "execution_count": None,
         "outputs": [figure],
     }
