@@ -143,7 +143,10 @@ def _outputs(course: Course, stem: str) -> dict[str, list[Any]]:
 def _shown(lesson: Released, cell: Any, outputs: dict[str, list[Any]]) -> Any:
     source, marks = text_of(cell), _course(cell)
     if cell["cell_type"] == "markdown":
-        return markdown(source.replace("](attachment:", "]("))
+        apart = re.sub(
+            r"</summary>\s*|\s*(?=</details>)", r"\g<0>\n\n", source
+        )  # or what is folded stays HTML
+        return markdown(apart.replace("](attachment:", "]("))
     if "check" in marks:
         return markdown(_check(lesson, str(marks["check"]), source))
     role = next((role for role in ("exercise", "setup") if role in marks), "demonstration")
@@ -165,11 +168,13 @@ def _shown(lesson: Released, cell: Any, outputs: dict[str, list[Any]]) -> Any:
 def _check(lesson: Released, name: str, source: str) -> str:
     """Return a check, folded: what it expects, with the points of each, and then its text."""
     check = lesson.key.checks[name]
-    expected = "".join(
-        f"<li>{html.escape(item.name)}{_points(item.points)}</li>" for item in check.expectations
-    )
+    expected = "".join(f"<li>{_words(item.name)}{_points(item.points)}</li>" for item in check.expectations)
     head = f"Check <code>{html.escape(name)}</code>{_points(check.points)}: what it looks at"
     return f"{CHECK}<summary>{head}</summary>\n<ul>{expected}</ul>\n\n```python\n{source}\n```\n\n</details>"
+
+
+def _words(name: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(name))
 
 
 def _points(points: float) -> str:

@@ -173,6 +173,13 @@ def test_every_picture_has_words(site: Path) -> None:
             assert re.search(r'alt="[^"]{8,}"', picture), (page, picture[:200])
 
 
+def test_every_formula_and_every_word_of_code_is_drawn(site: Path) -> None:
+    unseen = r"<(pre|code|script|style)\b.*?</\1>|<p style=.position:absolute.*?</p>"
+    for page in html_pages(site):
+        text = words_of(re.sub(unseen, " ", page.read_text(encoding="utf-8"), flags=re.S))
+        assert re.findall(r"\$[^$]{1,80}\$|`[^`]{1,80}`|\*\*|attachment:", text) == [], page.name
+
+
 def test_on_a_phone_no_page_is_wider_than_the_screen_and_nothing_goes_wrong(
     site: Path, context: BrowserContext
 ) -> None:
