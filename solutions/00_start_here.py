@@ -22,7 +22,7 @@ from torch import Tensor
 
 from helper import check, data, plot
 
-torch.set_num_threads(1)  # networks as small as ours are faster on one thread
+torch.set_num_threads(1)  # networks as small as ours gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. Is everything in its place?

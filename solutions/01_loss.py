@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from helper import check, data, plot
 from helper.fixtures import choice, error_of, gradient
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. A function that nobody can write down
@@ -39,7 +39,8 @@ torch.set_num_threads(1)  # networks this small are faster on one thread
 # until it does nearly what we want.
 #
 # - The function is a **network**. Its knobs are its **parameters**: weights and biases.
-# - To adjust the parameters on examples whose answers are known is to **train** the network.
+# - To adjust the parameters on examples whose answers are known is to **train** the network. (There are other ways
+#   to train, without known answers. This course stays with this one.)
 # - The known answer of an example, which the network's answer should come close to, is called its **target**.
 #
 # A network is made of **layers**, and a layer of **units**. A unit multiplies each number that comes in by a
@@ -170,8 +171,8 @@ line()
 # <details><summary>Explain</summary>
 #
 # An error three times as large counts nine times. So a single point far away has a huge square, and the best line
-# for the MSE gives up a little at the other points to shrink it. The best line for the MAE moves less. Section 3 is
-# about the MAE.
+# for the MSE gives up a little at the other points to shrink it. Here the best line for the MAE moves less. (That is no
+# law: a point that lies far out to the *side* pulls both lines along.) Section 3 is about the MAE.
 # </details>
 #
 # A worked example, one line at a time:
@@ -495,7 +496,7 @@ axes = plot.lines(knob, {"fraction wrong": wrong}, xlabel="b", ylabel="1 - accur
 # ## 5. Compared with what?
 #
 # A test for a rare illness is right in 95 of 100 cases. Is that good? If 97 of 100 people are healthy, a stone that
-# always says "healthy" is better. A **baseline** is the result of a method that takes no effort. The first one to
+# always says "healthy" is right more often, though it finds nobody who is ill. A **baseline** is the result of a method that takes no effort. The first one to
 # compute: always answer with the commonest class.
 #
 # ## Exercise: `baseline_accuracy` (2 points)
@@ -546,6 +547,8 @@ print(f"untrained network: {right} of {len(labels)} right, accuracy {right / len
 # %% [markdown]
 # Every digit occurs 100 times, so the stone reaches 0.10 here, and the untrained network is about as good. Whoever
 # reports 0.30 on these images reports a network that has learnt something, but little.
+#
+# **Now you can** say of any accuracy what it must be compared with.
 
 # %% [markdown]
 # ## 6. The price of a surprise
@@ -625,6 +628,8 @@ with torch.no_grad():
 # and pays for it. A first loss far above $\ln C$ is an alarm: the weights are too large, or the numbers in the images
 # are, or the loss got something other than what it expects.
 # </details>
+#
+# **Now you can** find a fault before the first step of training.
 
 # %% [markdown]
 # ## 7. Yes or no
@@ -849,9 +854,9 @@ for name, (seen, true) in sets.items():
 # %% [markdown]
 # ## Exit questions
 #
-# One point each. Write the letter into the cell, such as `"a"`.
+# Write the letter of your answer, in quotes.
 #
-# ### Question 1: `exit_theorem` (1 point)
+# ### Exit question: is a good network always found? `exit_theorem` (1 point)
 #
 # What does the universal approximation theorem promise?
 #
@@ -873,7 +878,7 @@ def _(given, expect):
     expect("the choice", choice(exit_theorem))
 
 # %% [markdown]
-# ### Question 2: `exit_loss_falls` (1 point)
+# ### Exit question: can the loss fall while the accuracy stays? `exit_loss_falls` (1 point)
 #
 # During training the loss on the training images falls from 0.60 to 0.45. The accuracy on the same images stays at
 # 0.85. What happened?
@@ -896,7 +901,7 @@ def _(given, expect):
     expect("the choice", choice(exit_loss_falls))
 
 # %% [markdown]
-# ### Question 3: `exit_sure_and_wrong` (1 point)
+# ### Exit question: sure and wrong, which loss helps? `exit_sure_and_wrong` (1 point)
 #
 # A detector should say yes, but its logit is −10. Why does binary cross-entropy teach it faster than the squared
 # error of the sigmoid?

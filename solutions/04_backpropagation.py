@@ -10,7 +10,7 @@
 # - write the backward step of a linear layer, ReLU, sigmoid and softmax with cross-entropy, with the right
 #   shapes;
 # - add gradients where paths meet, and explain why they add;
-# - compute every gradient of a two-layer network by hand, and prove it right with a gradient check;
+# - compute every gradient of a two-layer network by hand, and test it with a gradient check;
 # - say why the backward order is cheap, and what backpropagation is *not*.
 #
 # About 100 minutes · 20 points · nothing is downloaded
@@ -30,7 +30,7 @@ from helper import check, data, plot
 from helper.fixtures import choice, exact_gradients
 from helper.interactive.graph import graph
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. Why not nudge every weight?
@@ -222,7 +222,7 @@ print(f"through d: {through_d:g}, through e: {through_e:g}, by nudging a: {measu
 # %%
 logits = torch.tensor([1.0, 0.5, 0.0, -0.5, -1.0])
 probabilities = torch.softmax(logits, dim=0)
-jacobian = torch.func.jacrev(lambda z: torch.softmax(z, dim=0))(logits)  # PyTorch measures the whole table
+jacobian = torch.func.jacrev(lambda z: torch.softmax(z, dim=0))(logits)  # the whole table, differentiated by PyTorch
 print("probabilities:", [round(p, 3) for p in probabilities.tolist()])
 print("column 0 (raise the first score):", [round(p, 3) for p in jacobian[:, 0].tolist()])
 print("sum of that column:", round(jacobian[:, 0].sum().abs().item(), 6))
@@ -485,7 +485,8 @@ print(f"after ten sigmoids at most {0.25**10:.1e} of a gradient is left; after t
 #
 # Multiply along the path: ten factors of at most $\tfrac14$. That is the **vanishing gradient**, one reason why
 # deep networks moved from sigmoid to ReLU inside. ReLU has a trouble of its own: where the gate is shut the
-# gradient is exactly 0. A unit whose gate is shut for every example learns nothing any more.
+# gradient is exactly 0. A unit whose gate is shut for every example cannot open it by itself: only a change in the
+# layers before it can.
 #
 # </details>
 
@@ -514,8 +515,8 @@ print(f"after ten sigmoids at most {0.25**10:.1e} of a gradient is left; after t
 #
 # The loss depends on $p_t$ only: $\partial \ell / \partial p_t = -1 / p_t$. So one row of the Jacobian counts:
 # $-\tfrac{1}{p_t} \cdot p_t\,(\delta_{tk} - p_k) = p_k - \delta_{kt}$. The same, but this route divides by
-# $p_t$, which may underflow to 0. The short way does not. This is why frameworks join softmax and cross-entropy
-# in one operation.
+# $p_t$, which may underflow to 0. The short way does not: one more reason why frameworks join softmax and
+# cross-entropy in one operation.
 #
 # </details>
 
@@ -601,8 +602,10 @@ for name, scores in examples.items():
 # \qquad\text{of shape } (H, D),$$
 #
 # where $\odot$ multiplies element by element. The first product adds over the $C$ scores that a hidden value reaches,
-# the last one over the $N$ examples that use a weight. The update is that of section 2, matrix by matrix:
-# $W_1' = W_1 - \eta\, \partial \ell / \partial W_1$, and so on.
+# the last one over the $N$ examples that use a weight. The update is that of section 2, matrix by matrix.
+# With more layers nothing new happens: from the last to the first, each takes the gradient for its output, keeps those
+# for its weight and bias, and hands the one for its input back. (What the forward pass must keep for this, the
+# *activations*, fills the memory in training: lesson 10.)
 
 # %% [markdown]
 # ### Exercise: `two_layer_gradients` (4 points)
@@ -738,7 +741,7 @@ for name, claimed in {"right": dW1, "wrong sign": -dW1, "twice too large": 2 * d
 
 # %% [markdown]
 # In float64, what nudging itself gets wrong does not reach the seventh decimal here. A bug is rarely that polite: it
-# shows in the first digits.
+# shows in the first digits. (A check that passes is strong evidence, no proof: it looked at one point.)
 
 # %% [markdown]
 # ### Exercise: `gradient_check` (2 points)
@@ -895,6 +898,8 @@ print(f"gradient for W1: {dL1 * x:.4f} in this code, {slope_of_W1:.4f} by nudgin
 # and *after it* a step.
 #
 # </details>
+#
+# **Now you can** write a backward pass, test it, and find what is wrong with somebody else's.
 
 # %% [markdown]
 # ## 11. Why backwards?
@@ -968,11 +973,11 @@ for name, sizes in {"784-128-64-10": [784, 128, 64, 10], "nine layers of 100": [
 # 3), and any optimiser may use the same gradients.
 
 # %% [markdown]
-# ## 12. Exit questions (3 points)
+# ## 12. Exit questions
 #
-# Write one letter for each.
+# Write the letter of your answer, in quotes.
 #
-# ### `exit_shared_value`
+# ### Exit question: two gradients arrive, what now? `exit_shared_value` (1 point)
 #
 # A hidden value $h$ is used in two places. On the way back, a gradient of $2$ comes from the one place and of
 # $-3$ from the other (each already multiplied by its local derivative). What is $\partial \ell / \partial h$?
@@ -994,7 +999,7 @@ def _(given, expect):
     expect("the choice", choice(exit_shared_value))
 
 # %% [markdown]
-# ### `exit_cost`
+# ### Exit question: what does the way back cost? `exit_cost` (1 point)
 #
 # You make every hidden layer of a network ten times wider, so it has many times more parameters. What does one
 # backward pass cost now, *compared with one forward pass of the same wide network*?
@@ -1016,7 +1021,7 @@ def _(given, expect):
     expect("the choice", choice(exit_cost))
 
 # %% [markdown]
-# ### `exit_what_it_computes`
+# ### Exit question: what is it, and what is it not? `exit_what_it_computes` (1 point)
 #
 # What does backpropagation compute?
 #

@@ -29,7 +29,7 @@ from torch import Generator, Tensor, nn
 from helper import check, data, plot, results
 from helper.fixtures import choice, error_of, loss_as_number, vector_of
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. Learned, or learned by heart?

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from helper import check, data, plot, results
 from helper.fixtures import choice, loss_as_number, losses_as_numbers, vector_of
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. A ball that remembers

@@ -195,10 +195,10 @@ print("two threads use more processor time:  ", work_two > work_one)
 # <details><summary>Explain</summary>
 #
 # The pieces are so small that handing them out costs about as much as doing them. When this lesson was written, on
-# a computer with two free processors, the second thread saved a fifth of the time and cost half as much work again.
+# a computer with two free processors, two threads took 0.8 of the time and 1.6 times the processor time.
 # With other programs running, the threads waited for each other, and a hundred steps on two threads took up to
-# *fifty times* as long as on one. That is why each notebook of this course begins with
-# `torch.set_num_threads(1)`. For large matrices a second thread can be worth having.
+# *fifty times* as long as on one. Notebooks, and the programs that mark them, share a machine, so each notebook of this
+# course begins with `torch.set_num_threads(1)`. For large matrices a second thread can be worth having.
 # </details>
 #
 # ### On a GPU, the clock lies

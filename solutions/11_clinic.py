@@ -27,7 +27,7 @@ from helper.fixtures.network import attempt
 from helper.fixtures.new_digits import new_digits, sample_digits
 from helper.fixtures.patients import FAULTS, charts, patient, ward
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. Three networks whose loss falls

@@ -31,9 +31,7 @@ from helper.nbgrading.metadata import check_id, noted
 
 FIGURE = re.compile(r"(!\[[^\]]*\])\(\.\./img/([^)\s]+)\)")
 CELL_SECONDS = 120
-LONG = (
-    12  # lines: a longer check is folded, ballast for who reads on and one click away for who wants to know
-)
+LONG = 12  # lines: a longer check is folded, ballast for who reads on and a click away for others
 YOURS = "nbval-ignore-output"  # the tag of a cell that shows the reader's own machine or work, and not the author's
 # Where libraries lie on the author's machine, as a traceback shows it: perhaps after a colour.
 INSTALLED = re.compile(r"(\x1b\[[\d;]*m)?[^\s\x1b]*[/\\]site-packages[/\\]")
