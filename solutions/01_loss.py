@@ -191,7 +191,7 @@ print("their mean:", (errors**2).mean())
 # **Some books write $\frac{1}{2n}$ instead of $\frac{1}{n}$.** The reason is convenience: at $x$, the curve $x^2$ is
 # $2x$ steep, and one half cancels the 2. Half the loss is smallest in the same place, so the best answer stays the
 # best. But every *number* is half as large, and the loss is half as steep everywhere. You will see in lesson 3 that
-# the steps of training are then half as long. PyTorch's `nn.MSELoss` has no half. It takes the mean over *all
+# the steps of gradient descent are then half as long. PyTorch's `nn.MSELoss` has no half. It takes the mean over *all
 # elements*: 5 examples with 3 numbers each are 15 elements.
 #
 # **Predict.** Three targets, 2, 4 and 9, and one guess for all of them. Which guess has the smallest loss, with the
@@ -232,7 +232,8 @@ print("mean of its squares:", ((column - row) ** 2).mean())
 # differ with `raise ValueError("…")` and a sentence that would help you at midnight.
 #
 # The check also looks at the *gradient*: how the loss changes when each prediction changes a little. PyTorch works it
-# out by itself, as long as what you return is a tensor computed from `pred`. Lesson 3 is about gradients.
+# out by itself, as long as what you return is a tensor computed from `pred`. Lesson 3 measures gradients, and goes
+# downhill by them.
 #
 # <details><summary>Hint 1: the idea</summary>
 #

@@ -100,7 +100,7 @@ print(f"their sum: {logits[0].sum():.2f}")
 #
 # A sum of weighted inputs can be any number, negative ones included, and nothing makes ten of them add up to 1.
 # Logits are not probabilities. Only their *differences* will turn out to matter. (What is in a layer? Each
-# unit of the first one has a row of 784 weights, one per pixel: lesson 7 draws such rows as images.)
+# unit of the first one has a row of 784 weights, one per pixel. Lesson 7 draws what training adds to such rows.)
 # </details>
 
 # %% [markdown]
@@ -337,8 +337,8 @@ for score in (-10.0, -2.0, 0.0):
 # the slope −1. The logarithm undoes the exponential that flattened the probability.
 # </details>
 #
-# So classifiers use cross-entropy, with ten classes as with two. (Its slopes for all ten scores at once are the
-# probabilities, minus 1 at the right class: lesson 4 derives it.)
+# So classifiers use cross-entropy, with ten classes as with two. (Its slope in each score is the probability, minus 1
+# at the right class: the chain rule of lesson 4 shows it.)
 
 # %% [markdown]
 # ### Never take the logarithm of a probability
@@ -555,7 +555,7 @@ def _(given, expect):
 # in one call.
 #
 # **Predict.** Our network has ten classes and has learned nothing. Roughly, what is its loss? (What probability
-# does it give to the right digit? Lesson 1 had an exercise about this number.)
+# does it give to the right digit? In lesson 1, `expected_initial_loss` gave this number.)
 
 # %%
 outputs = logits  # what a model returns is often called its outputs; ours returns logits
@@ -931,7 +931,7 @@ print(f"right, one image at a time:  {(alone == some_labels).float().mean():.1f}
 # `F.cross_entropy`.
 #
 # A test that finds every mistake of this kind: an image must get the same outputs alone as in a batch. (Lesson 8 has
-# the one exception, a layer that mixes its batch on purpose, while it trains.)
+# the one exception: batch normalisation mixes its batch on purpose, while it trains.)
 # </details>
 
 # %% [markdown]

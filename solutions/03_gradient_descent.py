@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 3 · Gradient descent: going downhill
 #
-# Lessons 1 and 2 gave us a number that says how wrong a model is: the loss. **How do we change the model's
-# parameters so that this number becomes smaller?** By looking at the slope under our feet, taking a step
-# downhill, and looking again.
+# Lessons 1 and 2 gave us a number that says how wrong a model is: the loss, from squared errors to cross-entropy.
+# **How do we change the model's parameters so that this number becomes smaller?** By looking at the slope under our
+# feet, taking a step downhill, and looking again.
 #
 # **You will be able to**
 # - measure a gradient with nothing but two calls of a function, and say how far to trust it,
@@ -206,8 +206,9 @@ print(f"{parameters:,} parameters: {2 * parameters:,} forward passes for one ste
 
 # %% [markdown]
 # Fine for testing, hopeless for training. PyTorch computes the same gradient without measuring, exact up to
-# rounding, for the price of one or two more forward passes: `torch.autograd.grad(loss, parameters)`. How it
-# does so is the story of lessons 4 to 6. Until then we use it in demonstrations as a good instrument whose inside we don't know yet.
+# rounding, for the price of one or two more forward passes: `torch.autograd.grad(loss, parameters)`. How its
+# *autograd* does so, by *backpropagation*, is the story of lessons 4 to 6. Until then we use it in demonstrations, as
+# a good instrument whose inside we don't know yet.
 
 # %% [markdown]
 # ## 2. One step

@@ -43,7 +43,8 @@ torch.set_num_threads(1)  # networks this small gain little from a second thread
 # two of them, for each parameter.
 #
 # **Predict.** The digit network of lesson 2 has layers 784-128-64-10. How many forward passes does *one* gradient
-# cost? A hundred, ten thousand, more? Lesson 3 counted them. Write down what you remember, then run the cell.
+# cost? A hundred, ten thousand, more? Lesson 3 counted them for `numerical_gradient`. Write down what you
+# remember, then run the cell.
 
 # %%
 model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
@@ -719,7 +720,7 @@ print(f"{right:.0%} of the points are classified right")
 #
 # A wrong gradient rarely stops a program. The loss often still falls, only slower, and nobody notices. That is
 # why everyone who writes a `backward` compares it with nudging, on a problem small enough for nudging to be
-# affordable. Lesson 3 found how to nudge well: both ways, in float64, by about $10^{-5}$.
+# affordable. Lesson 3 found how to nudge well: by central differences, in float64, with steps of about $10^{-5}$.
 #
 # How different is too different? An absolute difference says little: 0.01 is much for a gradient of 0.02 and
 # nothing for one of 1000. Compare lengths instead. With $g$ the gradient to be checked and $m$ the measured
@@ -969,8 +970,8 @@ for name, sizes in {"784-128-64-10": [784, 128, 64, 10], "nine layers of 100": [
 # widely known under the name back-propagation. So the method was found more than once, in different fields. It is
 # not the chain rule that was new, but its order and the reuse of what has been computed.
 #
-# And what it is *not*: backpropagation computes gradients. Moving the weights is the optimiser's work (lesson
-# 3), and any optimiser may use the same gradients.
+# And what it is *not*: backpropagation computes gradients. Moving the weights is the optimiser's work
+# (gradient descent, lesson 3), and any optimiser may use the same gradients.
 
 # %% [markdown]
 # ## 12. Exit questions

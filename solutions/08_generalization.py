@@ -454,7 +454,8 @@ print("after: ", [part.training for part in model])
 # of every part, parameters and running averages, whatever lies in `.grad`, and whether autograd records. Nothing of
 # the measuring itself is recorded.
 #
-# There is no sketch this time. You have written all the pieces of it in lesson 7.
+# There is no sketch this time. You have written all the pieces of it in lesson 7, for `train_epoch` and
+# `predict`.
 #
 # <details><summary>Hint: the idea</summary>
 # Note how things are. Switch. Add up what batches of different sizes contribute. Put everything back.

@@ -116,7 +116,7 @@ for name, (model, _) in networks.items():
 #
 # A doctor does not wait until a patient falls over. She takes the pulse. A **vital sign** of a network is a number
 # that is quickly measured, that has a normal range, and that leaves the range when something is wrong. Here are six.
-# You know the first two from lesson 7.
+# You know the first two from lesson 7: a first loss, and one batch by heart.
 #
 # ### The first loss
 #
@@ -882,7 +882,8 @@ for width, shares in runs.items():
 # Several hundredths lie between the best and the worst, and nothing was changed. With 144 units instead of 128 the
 # two ranges overlap almost completely. Whoever runs each of them <em>once</em> can "find" that either is better. A fixed
 # seed makes a run repeatable, which is good for debugging. It does not make a comparison fair. For a claim you need
-# several seeds, and a difference that is larger than what they do by themselves (lesson 8).
+# several seeds, and a difference larger than what they do by themselves: *distinguishable*, in the
+# word of lesson 8.
 # </details>
 #
 # **What you can do now.** You can tell a difference from noise, and you know what to answer when someone asks which
