@@ -1085,9 +1085,9 @@ strongest = moved.norm(dim=1).argsort(descending=True)[:16]
 axes = plot.images(moved[strongest], size=0.9)
 
 # %% [markdown]
-# Where the picture is bright a weight grew, and ink there excites the unit more than at the start. Where it is dark, a
-# weight shrank. (It shows the change, not the weight.) Nobody told the network about strokes, yet the change is no
-# noise: pixels that lie side by side moved together, in patches as wide as a stroke.
+# Brighter than the margin: ink at this pixel now speaks for the unit more than at the start; darker: against it. (You
+# see the change, not the weight itself.) Nobody told the network about strokes, yet the change is no noise: pixels
+# that lie side by side moved together, in patches about as wide as a stroke.
 
 # %% [markdown]
 # ## 8. Repair this loop

@@ -219,7 +219,13 @@ axes = plot.images(
 # Take the copy that knows its batch by heart, and show it blank images instead: all zeros. Its loss must get **much
 # worse**. If it stays what it was, the network does not use the pixels; it has only learned how frequent each class
 # is.
-#
+
+# %%
+learned, known = by_heart(fresh["A"][0], batch, fresh["A"][1])
+blank = fresh["A"][1](learned(torch.zeros_like(batch[0])), batch[1]).item()
+print(f"A: by heart {known:.2f}, on blank images {blank:.1f}")
+
+# %% [markdown]
 # ### Silent units, and gradients
 #
 # A `ReLU` unit that gives 0 for *every* image of the batch is **dead** for this batch: no gradient passes it. A few
@@ -417,7 +423,7 @@ for name in ("nothing", "dead units", "image ignored"):
 #
 # <details><summary>Answer</summary>
 # <code>dead</code>. If the first hidden layer is silent, the pixels cannot get through either. So a dead layer
-# <em>looks like</em> an ignored image. The rarer sign decides: nobody has seven units in ten dead by chance.
+# <em>looks like</em> an ignored image. The rarer sign decides: nobody has most of its units dead by chance.
 # </details>
 #
 # ## Exercise: `name_the_fault` (3 points)
@@ -1039,7 +1045,7 @@ results.show()
 #
 # Write the letter of your answer, in quotes.
 #
-# ### Exit question: `exit_alone`: which number betrays it? (1 point)
+# ### Exit question: which number betrays it? `exit_alone` (1 point)
 #
 # A network for digits has a training loss that falls to 0.05, and 0.97 of new digits right in batches of 64. In the
 # app it gets one picture at a time, and one answer in ten is right. Which test would have shown it before training?
@@ -1063,7 +1069,7 @@ def _(given, expect):
 
 
 # %% [markdown]
-# ### Exit question: `exit_two_changes`: what do you do next? (1 point)
+# ### Exit question: what do you do next? `exit_two_changes` (1 point)
 #
 # Your loop does not learn: the loss is the same to the last digit in every epoch. You find that `step` was never
 # called, and add it. Now the loss jumps up and becomes NaN. What do you do next?
@@ -1087,7 +1093,7 @@ def _(given, expect):
 
 
 # %% [markdown]
-# ### Exit question: `exit_healthy`: what may you conclude? (1 point)
+# ### Exit question: what may you conclude? `exit_healthy` (1 point)
 #
 # A network passes every test: first loss 1.0, a batch by heart, no leak, gradients everywhere, blank images are
 # worse, hardly a unit dead. What may you conclude?
