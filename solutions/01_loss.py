@@ -497,8 +497,8 @@ axes = plot.lines(knob, {"fraction wrong": wrong}, xlabel="b", ylabel="1 - accur
 # ## 5. Compared with what?
 #
 # A test for a rare illness is right in 95 of 100 cases. Is that good? If 97 of 100 people are healthy, a stone that
-# always says "healthy" is right more often, though it finds nobody who is ill. A **baseline** is the result of a method that takes no effort. The first one to
-# compute: always answer with the commonest class.
+# always says "healthy" is right more often, though it finds nobody who is ill. A **baseline** is the result of a
+# method that takes no effort. The first one to compute: always answer with the commonest class.
 #
 # ## Exercise: `baseline_accuracy` (2 points)
 #
@@ -794,7 +794,8 @@ axes = plot.lines(z, curves, xlabel="logit z, for y = 1", ylabel="loss")
 # <details><summary>Explain</summary>
 #
 # At $z = -10$ the cross-entropy has steepness −0.99995, the squared error −0.00009: more than ten thousand times
-# flatter. Where the model is most wrong, the squared error has almost nothing to say, because the sigmoid is flat there.
+# flatter. Where the model is most wrong, the squared error has almost nothing to say, because the sigmoid is flat
+# there.
 #
 # So for yes-or-no questions use binary cross-entropy from logits, in PyTorch `nn.BCEWithLogitsLoss`. The squared
 # error is for regression.
@@ -857,7 +858,7 @@ for name, (seen, true) in sets.items():
 #
 # Write the letter of your answer, in quotes.
 #
-# ### Exit question: is a good network always found? `exit_theorem` (1 point)
+# ### Exit question: what does the theorem promise? `exit_theorem` (1 point)
 #
 # What does the universal approximation theorem promise?
 #
@@ -879,7 +880,7 @@ def _(given, expect):
     expect("the choice", choice(exit_theorem))
 
 # %% [markdown]
-# ### Exit question: can the loss fall while the accuracy stays? `exit_loss_falls` (1 point)
+# ### Exit question: the loss falls, the accuracy stays: why? `exit_loss_falls` (1 point)
 #
 # During training the loss on the training images falls from 0.60 to 0.45. The accuracy on the same images stays at
 # 0.85. What happened?

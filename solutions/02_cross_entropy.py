@@ -181,9 +181,9 @@ print(f"softmax of 17 and 0: the first is exactly 1: {first.item() == 1}, the se
 # ![The positive float32 numbers on a line from 1e-45 to 3e38. To the left of 1.4e-45, below e to the -104, lies exactly zero; to the right of 3.4e38, above e to the 88.7, lies infinity. A magnifying glass at 1 shows neighbours 6e-8 below and 1.2e-7 above.](../img/02_cross_entropy_floats.png)
 #
 # - **Overflow.** $e^{89}$ is already infinity.
-# - **Underflow.** $e^{-104}$ is less than half of the smallest positive float, so it is rounded to 0. Small numbers as such are no problem: the neighbour of $10^{-30}$
-#   is only $10^{-37}$ away, so it has its full seven digits, and so has everything down to $10^{-38}$. The problem
-#   is the cliff, where a small number becomes 0.
+# - **Underflow.** $e^{-104}$ is less than half of the smallest positive float, so it is rounded to 0. Small numbers
+#   as such are no problem: the neighbour of $10^{-30}$ is only $10^{-37}$ away, so it has its full seven digits, and
+#   so has everything down to $10^{-38}$. The problem is the cliff, where a small number becomes 0.
 # - **Saturation.** Near 1 the neighbours are $6 \cdot 10^{-8}$ below and $1.2 \cdot 10^{-7}$ above. A result that
 #   falls between two of them is rounded to the nearer one. With two scores 17 apart softmax divides by $1 + e^{-17}$.
 #   That lies less than half-way to the neighbour above 1, so the sum is rounded to 1, and the first probability is 1
@@ -332,9 +332,9 @@ for score in (-10.0, -2.0, 0.0):
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
-# Going downhill (lesson 3) changes a number the more, the steeper the loss is in it. Where the network is sure and wrong, the squared
-# error is nearly flat: about one hundred-thousandth. The worst mistake teaches the least. Cross-entropy has nearly
-# the slope −1. The logarithm undoes the exponential that flattened the probability.
+# Going downhill (lesson 3) changes a number the more, the steeper the loss is in it. Where the network is sure and
+# wrong, the squared error is nearly flat: about one hundred-thousandth. The worst mistake teaches the least.
+# Cross-entropy has nearly the slope −1. The logarithm undoes the exponential that flattened the probability.
 # </details>
 #
 # So classifiers use cross-entropy, with ten classes as with two. (Its slope in each score is the probability, minus 1
@@ -501,10 +501,10 @@ axes = plot.lines(
 )
 
 # %% [markdown]
-# The cross marks the end of the naive way: at a gap of 103 it is finite for the last time, at 104 infinite. Adding $10^{-8}$ avoids the jump, and
-# that is why you meet it in old code. But it hides the problem: no loss can exceed $-\ln 10^{-8} = 18.4$, so beyond a
-# gap of about 20 the line is flat. Where the loss is flat its gradient is nearly 0, and the network learns next to
-# nothing from its worst mistakes.
+# The cross marks the end of the naive way: at a gap of 103 it is finite for the last time, at 104 infinite. Adding
+# $10^{-8}$ avoids the jump, and that is why you meet it in old code. But it hides the problem: no loss can exceed
+# $-\ln 10^{-8} = 18.4$, so beyond a gap of about 20 the line is flat. Where the loss is flat its gradient is nearly
+# 0, and the network learns next to nothing from its worst mistakes.
 
 # %% [markdown]
 # ## Exercise: `nll_loss` (3 points)

@@ -47,7 +47,8 @@ torch.set_num_threads(1)  # networks this small gain little from a second thread
 #
 # Read $\nabla L$ as "the gradient of $L$". $\partial L / \partial w_1$ is the slope when only $w_1$ moves and
 # all others stay. (The picture lays its arrows along the ground. The gradient itself is a list of
-# slopes, one per parameter: an arrow on the *map*.) **The gradient points uphill**, in the direction of the steepest rise. To go down we walk *against* it.
+# slopes, one per parameter: an arrow on the *map*.) **The gradient points uphill**, in the direction of the steepest
+# rise. To go down we walk *against* it.
 #
 # **Predict.** Take $L(w) = (w - 3)^2$ and stand at $w = 5$. Is the slope positive or negative? Which way
 # should $w$ go? Decide before you run the cell.
@@ -308,14 +309,14 @@ for length in (0.1, 1.0, 3.0):
 # 0.084.](../img/03_gradient_descent_directions.png)
 #
 # About half of the random directions go down. But they hardly go anywhere: with a step of length 1 even the
-# best of a hundred achieves only a twenty-fifth of what the gradient does. Why? A short step $s$ changes the loss by
-# slope times move, added up over the parameters:
+# best of a hundred achieves only a twenty-fifth of what the gradient does. Why? A short step $s$ changes the loss,
+# nearly, by slope times move, added up over the parameters:
 #
 # $$\sum_i \frac{\partial L}{\partial w_i}\, s_i = \lVert \nabla L \rVert \, \lVert s \rVert \cos\alpha$$
 #
-# Here $\lVert s \rVert$ is the length of the step and $\alpha$ its angle to the gradient. Of all steps of one length, the
-# one with $\cos\alpha = -1$ lowers the loss most: straight *against* the gradient. With so many dimensions a random
-# direction is almost at a right angle to it, where the cosine is 0.
+# Here $\lVert s \rVert$ is the length of the step and $\alpha$ its angle to the gradient. Of all steps of one length,
+# the one with $\cos\alpha = -1$ lowers the loss most: straight *against* the gradient. With so many dimensions a
+# random direction is almost at a right angle to it, where the cosine is 0.
 #
 # Now look at the last row. With a step of length 3 the same direction makes the loss *worse*, and random
 # steps win. The gradient describes the ground where you stand. It says nothing about the ground further
@@ -483,17 +484,17 @@ descent()
 # the minimum; 0.15 reaches it after a short zig-zag; 0.2 jumps between both walls for ever; 0.21 jumps
 # further out with each step. Below them the four loss curves.](../img/03_gradient_descent_rates.png)
 #
-# At 0.01 thirty steps are far too few. From $(-4, 1)$ the lowest end is at 0.18. At 0.2 the path jumps from wall to wall
-# for ever: the loss along the valley shrinks, the loss across it stays. Just above, it explodes, wherever
-# you start (unless you start exactly on the valley floor, at $w_2 = 0$).
+# At 0.01 thirty steps are far too few. From $(-4, 1)$ the lowest end is at 0.18. At 0.2 the path jumps from wall to
+# wall for ever: the loss along the valley shrinks, the loss across it stays. Just above, it explodes, wherever you
+# start (unless you start exactly on the valley floor, at $w_2 = 0$).
 #
 # </details>
 
 # %% [markdown]
 # There is a sharp border, and on a parabola it can be computed. Take $L = \tfrac{k}{2} w^2$, with its minimum at 0.
 # Its slope is $k w$. The slope grows by $k$ with each unit of $w$: this $k$, the second derivative, is the
-# **curvature**. One step turns $w$ into $w - \eta k w = (1 - \eta k)\, w$. **Every step multiplies the distance to the minimum by
-# $1 - \eta k$.**
+# **curvature**. One step turns $w$ into $w - \eta k w = (1 - \eta k)\, w$. **Every step multiplies the distance to
+# the minimum by $1 - \eta k$.**
 #
 # **Predict.** For which values of $\eta k$ does the distance shrink? When does $w$ change sides? What is
 # the best value?
@@ -516,8 +517,9 @@ for product in (0.05, 0.5, 1.0, 1.5, 1.9, 2.0, 2.1):
 # | above 2 | each jump is longer than the last: it diverges |
 #
 # So on a parabola the learning rate must stay below $2 / k$. With several parameters the *largest* curvature sets
-# this limit. (Where the curvature changes on the way, as in a network, it is a rule of thumb.) In our valley the slopes are $w_1$ and $10\, w_2$, so the curvatures are 1 along and 10 across, and the
-# border is at $2/10 = 0.2$, whatever the start.
+# this limit. (Where the curvature changes on the way, as in a network, it is a rule of thumb.) In our valley the
+# slopes are $w_1$ and $10\, w_2$, so the curvatures are 1 along and 10 across, and the border is at $2/10 = 0.2$,
+# whatever the start.
 #
 # </details>
 #

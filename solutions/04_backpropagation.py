@@ -74,9 +74,9 @@ print(f"{parameters:,} parameters: {2 * parameters:,} forward passes for one gra
 # derivatives.
 #
 # ![The graph of a two-layer network. Boxes from left to right: L1, S, L2 and the loss. Above the arrows, in blue,
-# the values of the forward pass: x = 2, L1 = 0.5, S = 0.622, L2 = -0.734, loss = 3.006. Below the arrows, in orange-red,
-# the gradients of the backward pass from right to left: 1 at the loss, -3.467 at L2, 5.201 at S, 1.222 at L1. The
-# parameters W1, b1, W2 and b2 enter from above, each with its value and its
+# the values of the forward pass: x = 2, L1 = 0.5, S = 0.622, L2 = -0.734, loss = 3.006. Below the arrows, in
+# orange-red, the gradients of the backward pass from right to left: 1 at the loss, -3.467 at L2, 5.201 at S, 1.222 at
+# L1. The parameters W1, b1, W2 and b2 enter from above, each with its value and its
 # gradient.](../img/04_backpropagation_graph.png)
 #
 # Now the way back. We want to know how the loss changes with $W_1$, four boxes away. The **chain rule** says:
@@ -95,8 +95,9 @@ print(f"{parameters:,} parameters: {2 * parameters:,} forward passes for one gra
 # to the left. In code, `dS` is our short name for $\partial \ell / \partial S$: the gradient **of the loss with
 # respect to** $S$.
 #
-# **Predict.** Cover the orange-red numbers of the figure with your hand. The weight $W_2$ is negative, and the prediction
-# $L_2$ is below the target $y$. Should $W_1$ go up or down to lower the loss? Follow the signs through the graph.
+# **Predict.** Cover the orange-red numbers of the figure with your hand. The weight $W_2$ is negative, and the
+# prediction $L_2$ is below the target $y$. Should $W_1$ go up or down to lower the loss? Follow the signs through the
+# graph.
 
 # %%
 x, y = 2.0, 1.0
@@ -188,7 +189,8 @@ print(f"through d: {through_d:g}, through e: {through_e:g}, by nudging a: {measu
 # <details><summary>Explain</summary>
 #
 # 18 and 6 make 24: the paths **add**. When $a$ grows by a tiny $\varepsilon$, $L$ grows by $18\,\varepsilon$
-# because $d$ changed, and by $6\,\varepsilon$ more because $e$ changed. Both happen at once.
+# because $d$ changed, and by $6\,\varepsilon$ more because $e$ changed. Both happen at once. (Lesson 5 draws this
+# graph.)
 #
 # </details>
 #
@@ -485,7 +487,8 @@ print(f"after ten sigmoids at most {0.25**10:.1e} of a gradient is left; after t
 # <details><summary>Explain</summary>
 #
 # Multiply along the path: ten factors of at most $\tfrac14$. That is the **vanishing gradient**, one reason why
-# deep networks moved from sigmoid to ReLU inside. ReLU has a trouble of its own: where the gate is shut the
+# deep networks moved from sigmoid to ReLU inside. Far from 0 the factor is much smaller: there the curve is nearly
+# flat, and a unit that is so sure hardly learns. ReLU has a trouble of its own: where the gate is shut the
 # gradient is exactly 0. A unit whose gate is shut for every example cannot open it by itself: only a change in the
 # layers before it can.
 #
@@ -1060,7 +1063,7 @@ def _(given, expect):
 #
 # - D. E. Rumelhart, G. E. Hinton, R. J. Williams: *Learning representations by back-propagating errors.* Nature 323,
 #   533–536 (1986). Four pages, still readable.
-# - A. G. Baydin, B. A. Pearlmutter, A. A. Radul, J. M. Siskind: *Automatic Differentiation in Machine Learning: a Survey.*
-#   Journal of Machine Learning Research 18 (2018), [arXiv:1502.05767](https://arxiv.org/abs/1502.05767). With the
-#   history.
+# - A. G. Baydin, B. A. Pearlmutter, A. A. Radul, J. M. Siskind: *Automatic Differentiation in Machine Learning: a
+#   Survey.* Journal of Machine Learning Research 18 (2018), [arXiv:1502.05767](https://arxiv.org/abs/1502.05767).
+#   With the history.
 # - [Gradcheck mechanics](https://docs.pytorch.org/docs/stable/notes/gradcheck.html) in PyTorch's documentation.

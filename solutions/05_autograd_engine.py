@@ -536,8 +536,8 @@ def _(given, expect):
 #
 # Before you write your own `backward`, watch PyTorch's, on the first formula of this lesson.
 #
-# **Predict.** Three times, the cell calculates $L$ afresh and calls `backward`. It never sets a gradient to 0. What does
-# it print for `a`?
+# **Predict.** Three times, the cell calculates $L$ afresh and calls `backward`. It never sets a gradient to 0. What
+# does it print for `a`?
 
 # %%
 a, b, c = (torch.tensor(number, requires_grad=True) for number in (2.0, -3.0, 10.0))

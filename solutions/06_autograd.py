@@ -109,8 +109,8 @@ counts = torch.tensor([1, 2, 3], requires_grad=True)
 # parts that begin with `File`, is PyTorch's inside and can be left out.
 #
 # Here: `1` is a whole number, so the tensor is `int64`. A derivative asks what happens when a number changes *a
-# little*, and whole numbers cannot. (Complex numbers can; this course has none.) Write `1.0`, or say `dtype=torch.float32`. Labels stay whole numbers, since
-# nobody needs a gradient with respect to a label.
+# little*, and whole numbers cannot. (Complex numbers can; this course has none.) Write `1.0`, or say
+# `dtype=torch.float32`. Labels stay whole numbers, since nobody needs a gradient with respect to a label.
 # </details>
 
 # %% [markdown]
@@ -336,8 +336,8 @@ for number in range(1, 4):
 # figure is called AccumulateGrad.
 #
 # Within a pass it has to add. If `x` is used in two places, two paths lead back to it, and their gradients add (lesson
-# 4). From one pass to the next it need not: PyTorch treats a second pass like one more path. That is useful, since a batch
-# that is too large for the memory can be handled in pieces.
+# 4). From one pass to the next it need not: PyTorch treats a second pass like one more path. That is useful, since a
+# batch that is too large for the memory can be handled in pieces.
 # </details>
 #
 # So somebody must clear. There are three ways, and they do not do the same:
@@ -1038,14 +1038,13 @@ def _(given, expect):
 
 # %% [markdown]
 # The mended step has a tape that can be read. Two branches lead back from the loss, through cross-entropy and
-# through the penalty, and each parameter is reached by both:
+# through the penalty, and both reach the weight:
 
 # %%
-small = nn.Sequential(nn.Linear(4, 3))
-weight, bias = small.parameters()
-penalty = (weight**2).sum() + (bias**2).sum()
+small = nn.Linear(4, 3, bias=False)
+penalty = (small.weight**2).sum()
 loss = F.cross_entropy(small(torch.ones(2, 4)), torch.tensor([0, 2])) + 0.01 * penalty
-axes = plot.tape(loss, weight=weight, bias=bias, loss=loss)
+axes = plot.tape(loss, weight=small.weight, loss=loss)
 
 # %% [markdown]
 # ## 8. Exit questions

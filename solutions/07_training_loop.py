@@ -488,7 +488,8 @@ print("a total of numbers:", round(0.0 + loss.item(), 4))
 
 # %% [markdown]
 # A `grad_fn` means that the graph is still attached. Adding such tensors up over an epoch keeps a part of every
-# batch's graph in memory. `loss.item()` is a plain number and keeps nothing. `loss.detach()` is a tensor that has let go of its graph; it will do as well.
+# batch's graph in memory. `loss.item()` is a plain number and keeps nothing. `loss.detach()` is a tensor that has let
+# go of its graph; it will do as well.
 #
 # **Say that you are training.** Some layers behave differently in training and in use. Every module carries a
 # flag for it, and `model.train()` and `model.eval()` set this flag in all parts of a model. Dropout, which

@@ -160,8 +160,9 @@ for name, (model, criterion) in fresh.items():
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
-# C begins at 1.00, quite inconspicuous. But it stays far above 0, since it cannot get below 1.46. B begins too high: it spreads its
-# probability over 16 images instead of 10 classes, and $\ln 16 / \ln 10$ is 1.20. And its floor is not 0 either.
+# C begins at 1.00, quite inconspicuous. But it stays far above 0, since it cannot get below 1.46. B begins too high:
+# it spreads its probability over 16 images instead of 10 classes, and $\ln 16 / \ln 10$ is 1.20. And its floor is not
+# 0 either.
 # </details>
 #
 # ### Does image $i$ depend on image $i$ alone?
@@ -886,10 +887,10 @@ for width, shares in runs.items():
 # <details><summary>Explain</summary>
 #
 # Several hundredths lie between the best and the worst, and nothing was changed. With 144 units instead of 128 the
-# two ranges overlap almost completely. Whoever runs each of them <em>once</em> can "find" that either is better. A fixed
-# seed makes a run repeatable, which is good for debugging. It does not make a comparison fair. For a claim you need
-# several seeds, and a difference larger than what they do by themselves: *distinguishable*, in the
-# word of lesson 8.
+# two ranges overlap almost completely. Whoever runs each of them <em>once</em> can "find" that either is better. A
+# fixed seed makes a run repeatable, which is good for debugging. It does not make a comparison fair. For a claim you
+# need several seeds, and a difference larger than what they do by themselves: *distinguishable*, in the word of
+# lesson 8.
 # </details>
 #
 # **What you can do now.** You can tell a difference from noise, and you know what to answer when someone asks which
@@ -901,8 +902,8 @@ for width, shares in runs.items():
 # say how good it will be on digits that it has never seen.
 #
 # There are two surprises. The digits have been bent, turned, moved and speckled, each in a way of its own. And the
-# classes have new names: what is written as a 3 may be called 8 today. So a network trained elsewhere does not know them.
-# Here are some, drawn as they are drawn in practice:
+# classes have new names: what is written as a 3 may be called 8 today. So a network trained elsewhere does not know
+# them. Here are some, drawn as they are drawn in practice:
 
 # %%
 drawn, called = sample_digits(4000)
