@@ -629,10 +629,10 @@ with torch.no_grad():
 # and pays for it. A first loss far above $\ln C$ is an alarm: the weights are too large, or the numbers in the images
 # are, or the loss got something other than what it expects.
 # </details>
-#
-# **Now you can** find a fault before the first step of training.
 
 # %% [markdown]
+# **Now you can** find a fault before the first step of training.
+#
 # ## 7. Yes or no
 #
 # The smallest question about classes has two answers. Is this image a 4? The network gives *one* number $z$, its

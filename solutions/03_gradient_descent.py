@@ -717,6 +717,8 @@ def _(given, expect):
 
 
 # %% [markdown]
+# **Now you can** look at a loss curve and say which way to turn the learning rate.
+#
 # ## 5. A line to fit
 #
 # So far the gradient fell from the sky. For **linear regression** we can work it out on paper. The model
@@ -1119,8 +1121,6 @@ for batch_size in (3000, 300, 60, 15):
 # Between 16 and 256 is common.
 #
 # </details>
-#
-# **Now you can** compare two runs by what counts: updates.
 
 # %% [markdown]
 # ## Exit questions

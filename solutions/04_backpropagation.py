@@ -581,6 +581,8 @@ for name, scores in examples.items():
 # Each row sums to zero: what is pushed up at one class is pushed down at the others. A right and sure answer is
 # left in peace. A wrong and sure one is pushed with nearly full force, at most 1: cross-entropy never goes flat
 # where the network is badly wrong.
+#
+# **Now you can** send a gradient back through every part of a classifier.
 
 # %% [markdown]
 # ## 8. The whole network
@@ -902,10 +904,10 @@ print(f"gradient for W1: {dL1 * x:.4f} in this code, {slope_of_W1:.4f} by nudgin
 # and *after it* a step.
 #
 # </details>
-#
-# **Now you can** write a backward pass, test it, and find what is wrong with somebody else's.
 
 # %% [markdown]
+# **Now you can** write a backward pass, test it, and find what is wrong with somebody else's.
+#
 # ## 11. Why backwards?
 #
 # The chain rule gives a product of Jacobians. A product of matrices may be worked out in any order: the result

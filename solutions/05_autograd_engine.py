@@ -513,6 +513,8 @@ def _(given, expect):
 # parents, and its parents never change. So there is always one topological order for free: the order in which the
 # nodes were made.
 #
+# **Now you can** say whose turn it is, in any graph.
+#
 # ## 5. Backward
 #
 # Now the engine itself. Three steps:

@@ -427,6 +427,8 @@ whole, pieced = gradient_in_pieces(1), gradient_in_pieces(6)
 print("largest difference:", round((whole - pieced).abs().max().item(), 4))
 
 # %% [markdown]
+# **Now you can** predict what `.grad` holds, and clear it or use it.
+#
 # ### Experiment 4
 #
 # The passes above calculated `loss` afresh every time. Now we do not: one forward pass, two backward passes.
@@ -621,10 +623,10 @@ print("under no_grad:", message_of(loss.backward))
 # is wrong and says nothing. Under `no_grad` the change is counted, and you get a message. Leave `.data` to
 # history.
 # </details>
-#
-# **Now you can** say at each line of a program whether it is on the tape.
 
 # %% [markdown]
+# **Now you can** say at each line of a program whether it is on the tape.
+#
 # ## Exercise: `sgd_update` (4 points)
 #
 # One step of gradient descent for all parameters of a network, written by hand: without `torch.optim`. After it, the

@@ -445,6 +445,8 @@ for name, losses in small.items():
 # </details>
 
 # %% [markdown]
+# **Now you can** read off a curve which line is missing, and when a curve cannot tell.
+#
 # ## 4. An epoch
 #
 # One pass through all training images is an **epoch**. With 3,000 images and batches of 64 that makes 47
