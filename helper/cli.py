@@ -82,7 +82,7 @@ def update() -> None:
 
 @app.command()
 def bench(
-    submissions: Annotated[str, typer.Option(help="Class sizes to mark, with commas.")] = "10,100,500",
+    submissions: Annotated[str, typer.Option(help="Class sizes to mark, with commas.")] = "100,500,2000",
 ) -> None:
     """Measure the speeds that the documents speak of, each beside what it is compared with."""
     from helper.bench import grading as bench

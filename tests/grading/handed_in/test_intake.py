@@ -1,4 +1,4 @@
-"""Whatever an instructor has becomes one record per student; what is odd is treated as the README says."""
+"""Whatever an instructor has becomes one record per student; what is odd is treated as MARKING.md says."""
 
 import json
 import os
