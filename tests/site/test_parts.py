@@ -190,20 +190,36 @@ def test_slides_are_the_questions_and_the_figures_under_their_headings(tmp_path:
     assert "code()" not in json.dumps(deck)
 
 
+def write_sources(course: Course, target: Path) -> None:
+    for name in documents.PAGES:
+        (course.root / name).write_text("# A\n\nWhat it is.\n\n## Start\n\nHow.\n")
+    write_pages(course, ["01_mean"], target / "pages", target / "decks", printed=False)
+
+
 @pytest.mark.parametrize("address", ["", "git+https://github.com/somebody/course"])
 def test_buttons_stand_above_a_lesson_where_the_address_is_configured(
     course: Course, tmp_path: Path, address: str
 ) -> None:
     (course.root / "pyproject.toml").write_text(f'[tool.course]\naddress = "{address}"\n')
-    for name in documents.PAGES:
-        (course.root / name).write_text("# A\n\nWhat it is.\n\n## Start\n\nHow.\n")
-    write_pages(course, ["01_mean"], tmp_path / "pages", tmp_path / "decks", printed=False)
+    write_sources(course, tmp_path)
     cells = json.loads((tmp_path / "pages" / "01_mean" / "01_mean.ipynb").read_text(encoding="utf-8"))[
         "cells"
     ]
     buttons = [cell["source"] for cell in cells if "colab.research" in cell["source"]]
     assert len(buttons) == bool(address)
     assert ".pdf" not in (tmp_path / "pages" / "01_mean" / "teaching.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("proven", [False, True])
+def test_the_proof_is_a_page_where_it_was_written(course: Course, tmp_path: Path, proven: bool) -> None:
+    if proven:
+        (course.root / "PROOF.md").write_text("# What was held against each check\n")
+    write_sources(course, tmp_path)
+    assert (tmp_path / "pages" / "proof.md").exists() is proven
+    for page in ("index.md", "engine.md"):
+        assert (
+            "proof" in (tmp_path / "pages" / page).read_text(encoding="utf-8").split("mistakes |")[-1]
+        ) is proven
 
 
 def test_every_page_has_its_picture_in_both_themes_for_desk_and_phone(tmp_path: Path) -> None:
