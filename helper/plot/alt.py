@@ -7,6 +7,7 @@ nbconvert's page that looks like it, give pictures none: there the words in full
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -51,14 +52,19 @@ def in_short(figure: Figure) -> str:
     parts = [_kind(ax) for ax in _shown(figure)]
     if len(parts) > 2 and len(set(map(_first_word, parts))) == 1:
         return f"{len(parts)} {_first_word(parts[0]).lower()}s side by side."
-    return " ".join(parts) or "An empty figure."
+    return _spoken(" ".join(parts)) or "An empty figure."
 
 
 def in_full(figure: Figure) -> str:
     """Say what a figure shows: each part, its curves, bars or words, with their extremes."""
     parts = [part for part in _parts(list(_shown(figure))) if part]
-    text = "Figure: " + " ".join(parts) if parts else "An empty figure."
+    text = _spoken("Figure: " + " ".join(parts)) if parts else "An empty figure."
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _spoken(text: str) -> str:
+    """Write the small formulas of labels as they are read: w2 for $w_2$."""
+    return re.sub(r"\$([^$]+)\$", lambda formula: re.sub(r"[\\_{}^]", "", formula[1]), text)
 
 
 def _shown(figure: Figure) -> Iterator[Axes]:

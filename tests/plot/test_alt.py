@@ -37,6 +37,14 @@ def test_curves_are_told_by_name_with_their_ends_and_extremes() -> None:
     assert "guessing: 2.3." in said
 
 
+def test_a_formula_in_a_label_is_told_as_it_is_read() -> None:
+    axes = plot.lines([0.0, 1.0], {"$w_2$": [1.0, 2.0]}, xlabel="$w_{10}$", ylabel="loss")
+    said = words(axes)
+    assert "w10" in said
+    assert "w2" in said
+    assert "$" not in said + alt.in_short(axes.figure)
+
+
 def test_bars_are_told_with_their_names_and_heights() -> None:
     said = words(plot.bars({"first": [1, 2.5], "second": [0.1, 7]}, ["left", "right"], ylabel="probability"))
     assert "first: left 1, right 2.5." in said
