@@ -45,7 +45,8 @@ def grade_class(
     or a mark differs from the sheet; 130: stopped by Ctrl-C.
     """
     console = Console(highlight=False, soft_wrap=True)
-    _say_layers(console, unsandboxed)
+    if not scheduler:  # else each worker is asked
+        _say_layers(console, unsandboxed)
     room = Classroom(classroom, course)
     wanted = _read_sheet(sheet) if sheet else None
     bar = Progress(
@@ -55,7 +56,11 @@ def grade_class(
         TimeRemainingColumn(),
         console=console,
     )
-    with bar, Workers(workers, scheduler, unsandboxed=unsandboxed) as hands:
+
+    def say(line: str) -> None:
+        console.print(f"[yellow]{escape(line)}[/]")
+
+    with bar, Workers(workers, scheduler, unsandboxed=unsandboxed, say=say) as hands:
         task = bar.add_task("reading", total=None)
 
         def tell(text: str, done: int, total: int) -> None:

@@ -15,8 +15,10 @@ from typing import Any
 from helper.course import CourseError
 from helper.files import write_whole
 from helper.grading.classroom import Classroom
+from helper.grading.fitness import Rehearsal
 from helper.grading.handed_in.canonical import Canonical, canonical
 from helper.grading.handed_in.intake import Submission, intake
+from helper.grading.handed_in.notebook import read_notebook
 from helper.grading.handed_in.people import People
 from helper.grading.handed_in.roster import read_roster
 from helper.grading.keys import lesson_text, own_seed
@@ -223,10 +225,23 @@ def _outcomes(
             except Exception as error:  # one submission, not the class
                 broken[_id(record)] = f"{type(error).__name__}: {error}"
 
-    for task_id, outcome in workers.run(tasks(), shared, plan.room.seed):
+    rehearsal = _rehearsal(plan) if workers.elsewhere else None
+    for task_id, outcome in workers.run(tasks(), shared, plan.room.seed, rehearsal):
         yield by_id[task_id], outcome
     for task_id, reason in broken.items():
         yield by_id[task_id], reason
+
+
+def _rehearsal(plan: _Plan) -> Rehearsal:
+    """Return the shortest lesson's own answers, as a submission, and what its build found for them."""
+    stem = min(plan.lessons, key=lambda stem: len(plan.lessons[stem].text))
+    path = plan.room.course.solutions / stem / f"{stem}.ipynb"
+    try:
+        submitted = read_notebook(path.read_bytes())
+    except OSError as error:
+        raise CourseError(f'{path} is missing: run "course build {stem}".') from error
+    lesson = plan.lessons[stem]
+    return Rehearsal(stem, canonical(lesson.release, submitted).dumps(), lesson.key)
 
 
 def _write_down(plan: _Plan, people: People, tell: Progress) -> dict[str, dict[str, Marked]]:
