@@ -175,6 +175,9 @@ def grade(
     classroom: Annotated[Path, typer.Option(help="Where marks, feedback and report go.")] = Path("classroom"),
     workers: Annotated[int, typer.Option(help="Submissions at once; all processors by default.")] = 0,
     scheduler: Annotated[str, typer.Option(help="Address of a running Dask scheduler.")] = "",
+    certificates: Annotated[
+        Path | None, typer.Option(help="The folder of course certificates, for a scheduler at tls://...")
+    ] = None,
     database: Annotated[
         str, typer.Option(help="postgresql://... instead of the classroom's SQLite file.")
     ] = "",
@@ -199,6 +202,7 @@ def grade(
             classroom,
             workers=workers,
             scheduler=scheduler,
+            certificates=certificates,
             database=database,
             roster=roster,
             json_file=json_file,
@@ -206,6 +210,16 @@ def grade(
             unsandboxed=unsandboxed,
         )
     )
+
+
+@app.command("certificates")
+def make_certificates(
+    folder: Annotated[Path, typer.Argument(help="A folder that only you can read.")],
+) -> None:
+    """Make what encrypts the road to workers on other machines, and say where it goes."""
+    from helper.commands import cluster
+
+    raise typer.Exit(cluster.certificates(folder))
 
 
 @app.command()

@@ -16,15 +16,16 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any
 
 from helper.course import CourseError
-from helper.grading.crew import LOOK_EVERY, Crew, LostSchedulerError
-from helper.grading.fitness import Rehearsal
+from helper.grading.certificates import security, warning
+from helper.grading.crew import LOOK_EVERY, Crew, LostSchedulerError, submit
+from helper.grading.fitness import Rehearsal, facts
 from helper.grading.handed_in.canonical import Canonical
 from helper.grading.keys import Keys, Questions, own_hidden, own_seed
 from helper.grading.marking import Marked, mark
@@ -103,7 +104,7 @@ class Workers:
         self.elsewhere = bool(scheduler)
         self._scheduler = scheduler
         self._unsandboxed = unsandboxed
-        self._limits = limits
+        self._limits = limits or Limits()
         self._certificates = certificates
         self._say = say
         self._client: Any = None
@@ -149,7 +150,7 @@ class Workers:
         if self.elsewhere:
             assert rehearsal is not None
             crew = Crew(
-                client, _by_digest(shared), rehearsal, rehearse, self._limits or Limits(), self._unsandboxed,
+                client, _by_digest(shared), rehearsal, self._limits, self._unsandboxed,
                 self._answers, self._say,
             )  # fmt: skip
         else:
@@ -214,17 +215,9 @@ class Workers:
 
     def _send(self, task: Task, lesson: str, to: Sequence[str] | None, secret: str) -> _Sent:
         whose = task.student, task.lesson, task.attempt
-        future = self._client.submit(
-            _mark_one,
-            lesson,
-            task.notebook,
-            own_seed(secret, *whose),
-            own_hidden(secret, *whose),
-            self._unsandboxed,
-            self._limits,
-            pure=False,
-            retries=1,
-            workers=to,
+        words = lesson, task.notebook, own_seed(secret, *whose), own_hidden(secret, *whose)
+        future = submit(
+            self._client, "mark_one", (*words, self._unsandboxed, asdict(self._limits)), to, retries=1
         )
         future.add_done_callback(self._answers.put)
         return _Sent(task, future, to)
@@ -276,12 +269,17 @@ class Workers:
         for name in ("distributed", "distributed.client", "distributed.core", "tornado.application"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # what goes wrong is told in one sentence
         if self._scheduler:
+            told = warning(self._scheduler)
+            if told:
+                self._say(told)
             try:
-                self._client = Client(self._scheduler, timeout=10)
-            except (OSError, TimeoutError) as error:
-                raise CourseError(
-                    f"No Dask scheduler answers at {self._scheduler}: start one, or leave --scheduler away."
-                ) from error
+                secure = security(self._certificates) if self._certificates else None
+                self._client = Client(self._scheduler, timeout=10, security=secure)
+            except (OSError, TimeoutError, TypeError, RuntimeError) as error:
+                cure = "start one, or leave --scheduler away"
+                if self._scheduler.startswith("tls") or self._certificates:
+                    cure = "start one with the same certificates (see course certificates)"
+                raise CourseError(f"No Dask scheduler answers at {self._scheduler}: {cure}.") from error
         else:
             # Threads, because each only waits for its own warm process.
             self._cluster = LocalCluster(
@@ -337,25 +335,33 @@ def _outcome(future: Any, text: str) -> Marked | str | BrokenError | None:
     return f"{type(error).__name__}: {error}"  # of our own making: one submission, not the class
 
 
+def describe(unsandboxed: bool) -> str:
+    """Say what there is on the worker's machine."""
+    return json.dumps(facts(unsandboxed))
+
+
 def rehearse(
-    lessons: Mapping[str, str], stem: str, notebook: str, seed: str, unsandboxed: bool, limits: Limits
-) -> dict[str, Any]:
-    """Learn lessons, by digest, and mark one's own answers under the public seed. This runs on the worker."""
+    lessons: Mapping[str, str],
+    stem: str,
+    notebook: str,
+    seed: str,
+    unsandboxed: bool,
+    limits: Mapping[str, Any],
+) -> str:
+    """Learn lessons, by digest, and mark one's own answers under the public seed. On the worker."""
     _lessons.update(lessons)
     runner, keys = _tools(unsandboxed, limits)
     text = next(text for text in lessons.values() if json.loads(text)["stem"] == stem)
     questions = Questions(text, seed, keys)
     marked = mark(Canonical.loads(notebook), questions, runner)
-    return {
-        "host": socket.gethostname(),
-        "marked": marked.to_json(),
-        "key": questions.reference().to_json(),
-    }
+    found = {"marked": marked.to_json(), "key": questions.reference().to_json()}
+    return json.dumps({"host": socket.gethostname()} | found)
 
 
-def _mark_one(
-    lesson: str, notebook: str, seed: str, hidden: str, unsandboxed: bool, limits: Limits | None
+def mark_one(
+    lesson: str, notebook: str, seed: str, hidden: str, unsandboxed: bool, limits: Mapping[str, Any]
 ) -> str:
+    """Mark one submission on the worker. lesson: its digest."""
     if lesson not in _lessons:
         raise BrokenError(_own_address(), "It was started anew", learnt=False)
     try:
@@ -366,10 +372,10 @@ def _mark_one(
         raise BrokenError(_own_address(), str(error)) from error
 
 
-def _tools(unsandboxed: bool, limits: Limits | None) -> tuple[Runner, Keys]:
+def _tools(unsandboxed: bool, limits: Mapping[str, Any]) -> tuple[Runner, Keys]:
     """Return what this thread runs submissions with and gets keys from."""
     if getattr(_local, "runner", None) is None:
-        _local.runner = Runner(limits, unsandboxed=unsandboxed, parent=_parent)
+        _local.runner = Runner(Limits(**limits), unsandboxed=unsandboxed, parent=_parent)
         _local.keys = Keys(_parent)
         _open.extend((_local.runner, _local.keys))
     return _local.runner, _local.keys
