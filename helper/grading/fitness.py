@@ -16,7 +16,7 @@ from typing import Any
 from helper.grading.made_by import MARK
 from helper.judging.evidence import same
 from helper.judging.key import Key
-from helper.made_of import room_hash
+from helper.made_of import running
 from helper.sandbox.layers import sufficient
 from helper.sandbox.limits import MIB, Limits
 from helper.sandbox.probe import probe
@@ -102,7 +102,7 @@ def what_differs(marked: Mapping[str, Any], key: Key, wanted: Key) -> str:
 
 def own_code() -> str:
     """Name the code that marks: docstrings, comments and what only moves things about do not count."""
-    return room_hash((*MARK, *_SENT))
+    return running((*MARK, *_SENT))
 
 
 def _version(name: str) -> str:
