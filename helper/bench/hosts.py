@@ -34,6 +34,23 @@ _FURNISH = (
     f"echo {READY} && cat"  # the shell lives on: it buries whoever dies in its host
 )
 
+_TAP = """
+import socket, sys
+wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.ntohs(3))
+wire.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE: nothing is to be missed
+wire.bind(("eth0", 3))
+open(sys.argv[1] + "/listening", "wb").close()
+streams = {}
+while True:
+    frame = wire.recv(1 << 17)
+    if frame[12:14] == b"\\x08\\x00" and frame[23] == 6:
+        head = 14 + 4 * (frame[14] & 15)
+        ports = frame[head:head + 4].hex()
+        if ports not in streams:
+            streams[ports] = open(f"{sys.argv[1]}/{ports}", "wb", 0)
+        streams[ports].write(frame[head + 4 * (frame[head + 12] >> 4):])
+"""
+
 
 class HostsError(CourseError):
     """No hosts can be made here."""
@@ -84,13 +101,14 @@ class Host:
     def python(self, module: str, *words: str | Path) -> list[str | Path]:
         return [sys.executable, "-m", module, *words]
 
-    def scheduler(self, *words: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-        """Start a Dask scheduler, and wait until it listens."""
-        place = ["--host", self.address, "--port", str(SCHEDULER_PORT), "--no-dashboard", *words]
-        process = self.start(
-            self.python("distributed.cli.dask_scheduler", *place), environ=environ, log="/tmp/scheduler"
-        )
-        self.wait_for("Scheduler at", "/tmp/scheduler", process)
+    def scheduler(
+        self, *words: str, port: int = SCHEDULER_PORT, within: Sequence[str] = ()
+    ) -> subprocess.Popen[bytes]:
+        """Start a Dask scheduler, and wait until it listens. within: a command that runs it."""
+        log = f"/tmp/scheduler-{len(self.started)}"
+        place = ["--host", self.address, "--port", str(port), "--no-dashboard", *words]
+        process = self.start([*within, *self.python("distributed.cli.dask_scheduler", *place)], log=log)
+        self.wait_for("Scheduler at", log, process)
         return process
 
     def worker(
@@ -99,14 +117,14 @@ class Host:
         *words: str,
         threads: int = 1,
         wait: bool = True,
+        within: Sequence[str] = (),
         environ: Mapping[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a Dask worker. wait: until it has joined its scheduler."""
+        """Start a Dask worker. wait: until it has joined its scheduler; within: a command that runs it."""
         log = f"/tmp/worker-{len(self.started)}"
-        options = ["--nthreads", str(threads), "--host", self.address, "--no-dashboard", "--name", self.name]
-        process = self.start(
-            self.python("distributed.cli.dask_worker", scheduler, *options, *words), environ=environ, log=log
-        )
+        options = ["--nthreads", str(threads), "--host", self.address, "--no-dashboard"]
+        command = self.python("distributed.cli.dask_worker", scheduler, *options, *words)
+        process = self.start([*within, *command], environ=environ, log=log)
         if wait:
             self.wait_for("Registered to", log, process)
         return process
@@ -142,6 +160,16 @@ class Host:
         shape = ("root", "tbf", "rate", rate, "burst", "4kb", "latency", "2s")
         self.hosts.switch("tc", "qdisc", "replace", "dev", self.name, *shape)
         _checked(self._command(["tc", "qdisc", "replace", "dev", "eth0", *shape], "/", None))
+
+    def tap(self, folder: str) -> None:
+        """Keep what comes in and goes out over TCP, each stream in a file, in a folder of this host's."""
+        self.inside(folder).mkdir()
+        self.start([sys.executable, "-c", _TAP, folder])
+        wait_until((self.inside(folder) / "listening").exists, folder)
+
+    def heard(self, folder: str) -> bytes:
+        """Return all that a tap has kept."""
+        return b"\0".join(path.read_bytes() for path in sorted(self.inside(folder).iterdir()))
 
     def traffic(self) -> tuple[int, int]:
         """Return how many bytes came in and went out, packets' heads included."""

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from queue import SimpleQueue
 from typing import Any
+from uuid import uuid4
 
 from helper.course import CourseError
-from helper.grading.fitness import Rehearsal, facts, what_differs, why_not
+from helper.grading.fitness import Rehearsal, what_differs, why_not
 from helper.judging.key import Key
 from helper.sandbox.limits import Limits
 
+_CALL = "getattr(__import__('helper.grading.workers', fromlist=['']), what)(*words)"
 LOOK_EVERY = 1.0  # seconds, for who joined and who left
 
 
@@ -27,10 +28,11 @@ class LostSchedulerError(CourseError):
 
 @dataclass
 class _Worker:
-    """One worker. step: what it was asked last; ready: whether it may mark."""
+    """One worker. step: what it was asked last; python: the version it runs; ready: whether it may mark."""
 
     threads: int
     step: Any = None
+    python: str = ""
     ready: bool = False
 
 
@@ -38,22 +40,19 @@ class _Worker:
 class Crew:
     """The workers of a scheduler that may mark.
 
-    client: connected to it; lessons: what they need to know of each, by digest; rehearse: the function a worker calls
-    to learn these and to mark the rehearsal; answers: where futures go once they are done; say: takes a line for
-    people.
+    client: connected to it; lessons: what they need to know of each, by digest; answers: where futures go
+    once they are done; say: takes a line for people.
     """
 
     client: Any
     lessons: Mapping[str, str]
     rehearsal: Rehearsal
-    rehearse: Callable[..., dict[str, Any]]
     limits: Limits
     unsandboxed: bool
     answers: SimpleQueue[Any]
     say: Callable[[str], None]
     _workers: dict[str, _Worker] = field(default_factory=dict)
     _refused: dict[str, str] = field(default_factory=dict)
-    _pythons: dict[str, str] = field(default_factory=dict)  # by host
     _asked: dict[str, str] = field(default_factory=dict)  # by the future's key, whom
     _told: set[str] = field(default_factory=set)
     _looked: float = 0.0
@@ -84,7 +83,7 @@ class Crew:
         for address in here:
             if address not in self._workers:
                 self._workers[address] = _Worker(here[address])
-                self._ask(address, facts, self.unsandboxed)
+                self._ask(address, "describe", self.unsandboxed)
         if not here:
             self._tell("No worker is there: marking goes on as soon as one joins the scheduler.")
         elif len(self._refused) == len(here):
@@ -135,28 +134,22 @@ class Crew:
         if reason:
             self._refuse(address, answer["host"], reason)
             return
-        self._pythons[answer["host"]] = answer["python"]
+        worker.python = answer["python"]
         seed = self.rehearsal.key.seed
         self._ask(
             address,
-            self.rehearse,
+            "rehearse",
             dict(self.lessons),
             self.rehearsal.lesson,
             self.rehearsal.notebook,
             seed,
             self.unsandboxed,
-            self.limits,
+            asdict(self.limits),
         )
 
-    def _ask(self, address: str, what: Callable[..., Any], *words: Any) -> None:
-        future = self.client.submit(
-            partial(as_text, what),
-            *words,
-            workers=[address],
-            pure=False,
-            priority=1,
-            allow_other_workers=False,
-        )
+    def _ask(self, address: str, what: str, *words: Any) -> None:
+        """Ask a worker, by the name of a function of workers.py."""
+        future = submit(self.client, what, words, [address])
         self._workers[address].step = future
         self._asked[future.key] = address
         future.add_done_callback(self.answers.put)
@@ -167,10 +160,10 @@ class Crew:
         self._tell(line)
 
     def _compare_pythons(self) -> None:
-        kinds = sorted(set(self._pythons.values()), key=lambda text: int(text.partition(".")[2]))
+        kinds = {worker.python for worker in self._workers.values() if worker.ready}
         if len(kinds) > 1:
             self._tell(
-                f"Workers run Python {' and '.join(kinds)}: their marks agree on the rehearsal, but the text of an "
+                f"Workers run Python {' and '.join(sorted(kinds))}: marks agree on the rehearsal, but the text of an "
                 "error may differ from one to another."
             )
 
@@ -180,13 +173,19 @@ class Crew:
             self.say(line)
 
 
-def as_text(what: Callable[..., Any], *words: Any) -> str:
-    """Call something and return its answer as a JSON text: nothing else is taken from a worker."""
-    return json.dumps(what(*words))
+def submit(client: Any, what: str, words: Sequence[Any], to: Sequence[str] | None, retries: int = 0) -> Any:
+    """Have a function of workers.py called with plain data on one of some workers, and return its future.
+
+    By its name: a function that the other side does not have would end a worker, and the scheduler would have to
+    have the course too.
+    """
+    named = {"what": what, "words": list(words)}
+    return client.submit(
+        eval, _CALL, named, key=f"{what}-{uuid4().hex}", pure=False, retries=retries, workers=to
+    )
 
 
 def _complaint(error: BaseException) -> str:
-    said = str(error)
-    if isinstance(error, ImportError | AttributeError) or "helper" in said:
-        return "the course is not installed there, or another version of it: install what is installed here"
-    return f"{type(error).__name__}: {said}"[:300].rstrip(".")
+    if isinstance(error, ImportError | AttributeError | TypeError):
+        return "the course is not there, or another version of it: install there what is installed here"
+    return f"{type(error).__name__}: {error}"[:300].rstrip(".")

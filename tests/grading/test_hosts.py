@@ -1,8 +1,11 @@
 """A class marked on several hosts: network namespaces with file trees of their own (helper/bench/hosts.py)."""
 
 import json
+import re
 import shutil
 import time
+from importlib import metadata
+from uuid import uuid4
 
 import pytest
 
@@ -10,9 +13,11 @@ from helper.bench.hosts import Hosts, wait_until
 from helper.course import Course
 from helper.grading.classroom import Classroom
 from helper.grading.example_class import write_class
+from helper.grading.keys import attempt_of, own_hidden, own_seed
+from helper.made_of import PACKAGE
 
 STUDENTS = 12
-PAUSE = "import time\ntime.sleep(0.5)"  # so that there is a middle in which something can happen
+PAUSE = "import time\ntime.sleep(0.5)  # {}"  # so that there is a middle in which something can happen
 GIVEN_UP = 12  # seconds without an answer, the least that Dask takes; its own is 30
 PATIENCE = {f"DASK_DISTRIBUTED__COMM__TIMEOUTS__{name}": f"{GIVEN_UP}s" for name in ("TCP", "CONNECT")}
 
@@ -27,11 +32,14 @@ class Desk:
         shutil.copytree(course.root, place)
         self.room = Classroom(place / "class", Course(place))
         self.sheet = write_class(self.room, STUDENTS)
+        self.seeds = {}  # by a word that only one submission holds: what it alone is asked by
         for path in self.room.submitted.rglob("*.ipynb"):
-            notebook = json.loads(path.read_text())
-            pause = {"cell_type": "code", "id": "pause", "metadata": {}, "source": PAUSE, "outputs": []}
-            notebook["cells"].append(pause | {"execution_count": None})
+            notebook, word = json.loads(path.read_text()), uuid4().hex
+            pause = {"cell_type": "code", "id": "pause", "metadata": {}, "source": PAUSE.format(word)}
+            notebook["cells"].append(pause | {"outputs": [], "execution_count": None})
             path.write_text(json.dumps(notebook))
+            whose = path.parts[-3], path.parts[-2], attempt_of(path.read_bytes())
+            self.seeds[word] = own_seed(self.room.seed, *whose), own_hidden(self.room.seed, *whose)
 
     def grade(self, name, *words, scheduler=None):
         """Start to mark the class into a classroom of that name, whose questions are those of the others."""
@@ -112,13 +120,47 @@ def test_workers_that_come_late_mark_as_one_machine_does(hosts, desk, expected):
     desk.is_whole("late", process, expected)
 
 
-def test_both_workers_mark_and_keep_nothing(hosts, desk, crew, expected):
-    before = {name: hosts[name].traffic() for name in crew}
-    desk.is_whole("both", desk.grade("both"), expected)
+def test_what_a_submission_is_asked_travels_with_it_alone_and_the_secret_never(hosts, desk, crew, expected):
     for name in crew:
-        assert hosts[name].traffic()[1] - before[name][1] > 3000, "an answer is larger than a heartbeat"
+        hosts[name].tap("/tmp/wire")
+    desk.is_whole("both", desk.grade("both"), expected)
+    assert "is not encrypted: whoever can listen on the way reads what students wrote" in desk.said("both")
+    heard = [hosts[name].heard("/tmp/wire") for name in crew]
+    for word, asked in desk.seeds.items():
+        where = [word.encode() in wire for wire in heard]
+        assert any(where)
+        for secret in asked:
+            assert [secret.encode() in wire for wire in heard] == where
+    for wire in heard:
+        assert desk.room.seed.encode() not in wire
+        assert not any(student.encode() in wire for student in ("fatima", "boris", "diego"))
+    for name in crew:
         kept = [path.name for path in hosts[name].inside("/tmp").rglob("*") if path.is_file()]
-        assert not any("ledger" in file or "seed" in file or file.endswith(".ipynb") for file in kept)
+        assert not any("ledger" in file or file.endswith(".ipynb") for file in kept)
+
+
+def test_with_certificates_nothing_can_be_read_on_the_way(hosts, desk, crew, expected):
+    made = desk.host.run(desk.host.python("helper.cli", "certificates", "/tmp/tls"))
+    assert made.returncode == 0, made.stderr
+    where = re.search(r"dask scheduler --protocol tls (.*)", made.stdout)[1].split()
+    shutil.copytree(desk.host.inside("/tmp/tls"), hosts["left"].inside("/tmp/tls"))
+    hosts["left"].tap("/tmp/hidden")
+    scheduler = desk.host.scheduler("--protocol", "tls", *where, port=8790)
+    address = f"tls://{desk.host.address}:8790"
+    worker = hosts["left"].worker(address, *where)
+    desk.is_whole("tls", desk.grade("tls", "--certificates", "/tmp/tls", scheduler=address), expected)
+    assert "not encrypted" not in desk.said("tls")
+    wire = hosts["left"].heard("/tmp/hidden")
+    assert len(wire) > 20_000
+    assert not any(
+        text in wire for text in (b"time.sleep", b"mean_square", b"def ", *map(str.encode, desk.seeds))
+    )
+    stranger = desk.grade("stranger", scheduler=address)
+    assert stranger.wait() == 1
+    assert "start one with the same certificates" in desk.said("stranger")
+    assert "Traceback" not in desk.said("stranger")
+    desk.host.kill(scheduler)
+    hosts["left"].kill(worker)
 
 
 def test_a_worker_that_is_killed_loses_nothing(hosts, desk, crew, expected):
@@ -162,3 +204,74 @@ def test_when_the_scheduler_dies_the_ledger_keeps_what_is_done_and_the_next_run_
     desk.is_whole("lost", desk.grade("lost"), expected)
     assert desk.ledger("lost")[: len(kept)] == kept
     assert f"{len(kept)} known before" in desk.said("lost")
+
+
+def changed(host, path, change):
+    """Return the words of a command that runs another in a host where a file reads otherwise."""
+    other = f"/tmp/{path.name}-{len(list(host.inside('/tmp').iterdir()))}"
+    host.inside(other).write_text(change(path.read_text()))
+    return instead(other, path)
+
+
+def instead(other, path):
+    return ["unshare", "--mount", "sh", "-c", f'mount --bind {other} {path} && exec "$@"', "sh"]
+
+
+def older(text):
+    return text.replace(f"\nVersion: {metadata.version('torch')}\n", "\nVersion: 1.13.1\n")
+
+
+INEXACT = "\n_mean = Tensor.mean\nTensor.mean = lambda self, *a, **k: _mean(self, *a, **k) * 1.001\n"
+
+
+def test_workers_that_do_not_fit_are_refused_before_they_see_anything(hosts, desk, crew, expected):
+    for name, process in crew.items():
+        hosts[name].kill(process)
+    right, left = hosts["right"], hosts["left"]
+    torch = metadata.distribution("torch")
+    package = torch.locate_file("torch")
+    empty = right.inside("/tmp/empty")
+    empty.mkdir(exist_ok=True)
+    unfit = {
+        "another version of the course": changed(
+            right, PACKAGE / "judging" / "judge.py", lambda text: text + "\nNEW = 1\n"
+        ),
+        "the course is not there": instead("/tmp/empty", PACKAGE),
+        "it has torch 1.13.1": changed(
+            right, torch.locate_file(f"torch-{torch.version}.dist-info/METADATA"), older
+        ),
+        "computes other numbers": changed(right, package / "__init__.py", lambda text: text + INEXACT),
+        "cannot keep student code apart": ["setpriv", "--bounding-set=-setuid,-setgid"],
+        "start it with --nthreads": [],
+    }
+    started = [
+        right.worker(desk.scheduler, wait=False, within=within, threads=1 if within else 1000)
+        for within in unfit.values()
+    ]
+    logs = [
+        f"/tmp/worker-{number}" for number in range(len(right.started) - len(started), len(right.started))
+    ]
+    for log, process in zip(logs, started, strict=True):
+        right.wait_for("Registered to", log, process)
+    right.tap("/tmp/unfit")
+    process = desk.grade("unfit")
+    assert process.wait() == 1
+    told = " ".join(desk.said("unfit").split())
+    assert "No worker of this scheduler may mark." in told
+    for reason in unfit:
+        assert reason in told, told
+    assert "Traceback" not in told
+
+    other = left.inside("/tmp/other/sitecustomize.py")
+    other.parent.mkdir(exist_ok=True)
+    other.write_text('import platform\nplatform.python_version_tuple = lambda: ("3", "99", "0")\n')
+    left.worker(desk.scheduler)
+    left.worker(desk.scheduler, environ={"PYTHONPATH": "/tmp/other"})
+    desk.is_whole("unfit", desk.grade("unfit"), expected)
+    assert "and 3.99: marks agree" in " ".join(desk.said("unfit").split())
+    wire = right.heard("/tmp/unfit")
+    assert b"torch" in wire, "it was asked"
+    assert b"def mean_square" in wire, "one was fit to rehearse"
+    assert b"time.sleep" not in wire, "no submission came here"
+    for process in [*started, *left.started]:
+        (right if process in started else left).kill(process)
