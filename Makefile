@@ -26,6 +26,7 @@ site: .venv/ready-site
 
 bench: .venv/ready-dev
 	$(BIN)/course bench
+	$(BIN)/course bench --cluster
 
 quick: .venv/ready-dev
 	$(look)

@@ -83,11 +83,21 @@ def update() -> None:
 @app.command()
 def bench(
     submissions: Annotated[str, typer.Option(help="Class sizes to mark, with commas.")] = "10,100,500",
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Only several hosts, and a large class that is marked at once.")
+    ] = False,
+    simulated: Annotated[int, typer.Option(help="Submissions of that class.")] = 2000,
+    figures: Annotated[
+        Path | None, typer.Option("--json", help="Write what --cluster measured, for its tables.")
+    ] = None,
 ) -> None:
     """Measure the speeds that the documents speak of, each beside what it is compared with."""
+    from helper.bench import cluster as hosts
     from helper.bench import grading as bench
 
-    raise typer.Exit(bench.run(find_course(), [int(size) for size in submissions.split(",")]))
+    if not cluster:
+        raise typer.Exit(bench.run(find_course(), [int(size) for size in submissions.split(",")]))
+    raise typer.Exit(hosts.run(find_course(), simulated, figures))
 
 
 @app.command()
