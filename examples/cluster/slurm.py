@@ -10,9 +10,9 @@ from dask_jobqueue import SLURMCluster
 JOBS = 4
 
 cluster = SLURMCluster(
-    cores=8,  # submissions at once in a job
+    cores=2,  # submissions at once in a job
     processes=1,
-    memory="20GB",  # 2 GB for each of them and some for the worker
+    memory="6GB",  # 2 GB for each of them and some for the worker
     walltime="02:00:00",
     job_script_prologue=["export OMP_NUM_THREADS=1"],
 )

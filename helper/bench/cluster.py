@@ -21,7 +21,7 @@ from helper.grading.example_class import write_class
 
 LESSON = "02_cross_entropy"
 WORKERS = (1, 2, 4)
-FEW, MANY = 8, 40  # submissions; what lies between them is the cost of one more
+FEW, MANY = 8, 60  # submissions: to get warm, and to measure
 
 
 @dataclass(frozen=True)
@@ -38,48 +38,44 @@ class Throughput:
 
 
 def throughput(course: Course, lesson: str, tell: Callable[[str], Any]) -> list[Throughput]:
-    """Mark small classes here and on 1, 2 and 4 hosts."""
+    """Mark a small class here and on 1, 2 and 4 hosts."""
     names = [f"worker-{number}" for number in range(1, max(WORKERS) + 1)]
-    found = []
     with tempfile.TemporaryDirectory() as name, Hosts("desk", *names) as hosts:
         for size in (FEW, MANY):
             write_class(Classroom(Path(name) / str(size), course), size, only=[lesson])
         shutil.copytree(name, hosts["desk"].inside("/tmp/classes"))
         desk = hosts["desk"]
         address = f"tcp://{desk.address}:{SCHEDULER_PORT}"
-        here = {size: _grade(hosts, size, f"here-{size}", ["--workers", "1"]) for size in (FEW, MANY)}
-        found.append(Throughput(0, (here[MANY] - here[FEW]) / (MANY - FEW), 0.0, 0.0))
+        found = [_grade(hosts, 0, MANY, ["--workers", "1"])]
         desk.scheduler()
-        started = 0
         for workers in WORKERS:
-            for number in range(started, workers):
+            for number in range(found[-1].workers, workers):
                 hosts[names[number]].worker(address)
-            started = workers
-            _grade(hosts, FEW, f"warm-{workers}", ["--scheduler", address])
-            seconds, traffic = {}, {}
-            for size in (FEW, MANY):
-                before = [hosts[name].traffic() for name in names]
-                seconds[size] = _grade(hosts, size, f"{workers}-{size}", ["--scheduler", address])
-                after = [hosts[name].traffic() for name in names]
-                traffic[size] = [
-                    sum(new[way] - old[way] for new, old in zip(after, before, strict=True)) for way in (0, 1)
-                ]
-            more = [(traffic[MANY][way] - traffic[FEW][way]) / (MANY - FEW) for way in (0, 1)]
-            found.append(Throughput(workers, (seconds[MANY] - seconds[FEW]) / (MANY - FEW), *more))
+            _grade(hosts, workers, FEW, ["--scheduler", address])  # everybody gets warm
+            found.append(_grade(hosts, workers, MANY, ["--scheduler", address]))
             tell(f"{workers} workers measured")
     return found
 
 
-def _grade(hosts: Hosts, size: int, name: str, words: list[str]) -> float:
-    desk = hosts["desk"]
-    command = desk.python(
-        "helper.cli", "grade", f"/tmp/classes/{size}/submitted", "--classroom", f"/tmp/{name}", *words
-    )
-    begun = time.monotonic()
-    done = desk.run(command)
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    return time.monotonic() - begun
+def _grade(hosts: Hosts, workers: int, size: int, words: list[str]) -> Throughput:
+    """Mark a class of a size, and return what passes between its first mark and its last."""
+    desk, room = hosts["desk"], f"/tmp/{workers}-{size}"
+    words = ["grade", f"/tmp/classes/{size}/submitted", "--classroom", room, *words]
+    process = desk.start(desk.python("helper.cli", *words), log=f"{room}.log")
+    ledger = desk.inside(f"{room}/.grading/ledger.jsonl")
+    looks: list[tuple[int, float, int, int]] = []
+    while process.poll() is None and (not looks or looks[-1][0] < size):
+        done = ledger.read_bytes().count(b"\n") if ledger.exists() else 0
+        if done and (not looks or done > looks[-1][0]):
+            ways = [hosts[f"worker-{number}"].traffic() for number in range(1, max(WORKERS) + 1)]
+            looks.append((done, time.monotonic(), sum(way[0] for way in ways), sum(way[1] for way in ways)))
+        time.sleep(0.02)
+    if process.wait():
+        raise RuntimeError(desk.said(f"{room}.log"))
+    first, last = looks[0], looks[-1]
+    more = last[0] - first[0]
+    seconds, received, sent = ((last[place] - first[place]) / more for place in (1, 2, 3))
+    return Throughput(workers, seconds, received, sent)
 
 
 def run(course: Course, simulated: int, figures: Path | None) -> int:

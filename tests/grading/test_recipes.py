@@ -85,7 +85,7 @@ def test_slurm_with_a_stand_in_for_sbatch(hosts, desk):
     address = re.search(r"--scheduler (\S+)", desk.host.said("/tmp/slurm"))[1]
     is_marked(desk, "slurm", desk.grade("slurm", scheduler=address))
     job = desk.host.inside("/tmp/job.sh").read_text()
-    assert "#SBATCH --cpus-per-task=8" in job
+    assert "#SBATCH --cpus-per-task=2" in job
     assert re.search(r"#SBATCH --mem=\d+G", job)
     assert "#SBATCH -t 02:00:00" in job
     desk.host.kill(started)
