@@ -10,7 +10,6 @@ import platform
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from helper.grading.made_by import MARK
@@ -106,6 +105,8 @@ def own_code() -> str:
 
 
 def _version(name: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(name)
     except PackageNotFoundError:
