@@ -25,6 +25,7 @@ site: .venv/ready-site
 	$(BIN)/course site
 
 bench: .venv/ready-dev
+	$(BIN)/course site
 	$(BIN)/course bench
 	$(BIN)/course bench --cluster
 

@@ -82,7 +82,7 @@ def update() -> None:
 
 @app.command()
 def bench(
-    submissions: Annotated[str, typer.Option(help="Class sizes to mark, with commas.")] = "10,100,500",
+    submissions: Annotated[str, typer.Option(help="Class sizes to mark, with commas.")] = "100,500,2000",
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Only several hosts, and a large class that is marked at once.")
     ] = False,
@@ -145,11 +145,17 @@ def site(
     outer_links: Annotated[
         bool, typer.Option("--outer-links", help="Only list the addresses that the built site links to.")
     ] = False,
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Only take pictures of the built site, into build/screenshots.")
+    ] = False,
 ) -> None:
-    """Build the reading site into build/site: lessons with their outputs, glossary, cheat sheet, documents."""
+    """Build the reading site into build/site: lessons with their outputs, slides, glossary, cheat sheet, documents."""
     from helper.commands import author as verbs
 
-    raise typer.Exit(verbs.site(find_course(), lessons, outer_links=outer_links))
+    course = find_course()
+    if outer_links or pictures:
+        raise typer.Exit(verbs.look_at_site(course, outer_links=outer_links, pictures=pictures))
+    raise typer.Exit(verbs.site(course, lessons))
 
 
 @app.command()
