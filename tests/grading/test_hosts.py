@@ -97,23 +97,30 @@ def expected(desk):
 @pytest.fixture
 def crew(hosts, desk):
     """Start what is not there of a scheduler and two workers, and return the workers' processes."""
-    if not any(alive(process) for process in desk.host.started):
+    if not running(desk.host, "dask_scheduler"):
         desk.host.scheduler()
     for name in ("left", "right"):
-        if not any(alive(process) for process in hosts[name].started):
+        if not running(hosts[name], "dask_worker"):
             hosts[name].worker(desk.scheduler)
-    return {name: next(filter(alive, hosts[name].started)) for name in ("left", "right")}
+    return {name: running(hosts[name], "dask_worker")[0] for name in ("left", "right")}
 
 
-def alive(process):
-    return process.poll() is None
+def running(host, what):
+    """Return the processes of a host that run what is named, the oldest first."""
+    return [
+        process
+        for process in host.started
+        if process.poll() is None and any(what in str(word) for word in process.args)
+    ]
 
 
 def test_workers_that_come_late_mark_as_one_machine_does(hosts, desk, expected):
     desk.host.scheduler()
     process = desk.grade("late")
-    wait_until(lambda: "No worker is there" in desk.said("late") or not alive(process), "the word for it")
-    assert alive(process), desk.said("late")
+    wait_until(
+        lambda: "No worker is there" in desk.said("late") or process.poll() is not None, "the word for it"
+    )
+    assert process.poll() is None, desk.said("late")
     hosts["left"].worker(desk.scheduler)
     desk.marked_some("late", process, 1)
     hosts["right"].worker(desk.scheduler, wait=False)
@@ -191,7 +198,7 @@ def test_when_the_scheduler_dies_the_ledger_keeps_what_is_done_and_the_next_run_
 ):
     process = desk.grade("lost")
     desk.marked_some("lost", process)
-    desk.host.kill(next(filter(alive, desk.host.started)))
+    desk.host.kill(running(desk.host, "dask_scheduler")[0])
     assert process.wait() == 1
     told = desk.said("lost").strip().splitlines()[-1]
     assert "stopped answering. What is marked stays marked" in told
