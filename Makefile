@@ -27,6 +27,7 @@ site: .venv/ready-site
 bench: .venv/ready-dev
 	$(BIN)/course site
 	$(BIN)/course bench
+	$(BIN)/course bench --cluster
 
 quick: .venv/ready-dev
 	$(look)

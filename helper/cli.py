@@ -83,11 +83,21 @@ def update() -> None:
 @app.command()
 def bench(
     submissions: Annotated[str, typer.Option(help="Class sizes to mark, with commas.")] = "100,500,2000",
+    cluster: Annotated[
+        bool, typer.Option("--cluster", help="Only several hosts, and a large class that is marked at once.")
+    ] = False,
+    simulated: Annotated[int, typer.Option(help="Submissions of that class.")] = 2000,
+    figures: Annotated[
+        Path | None, typer.Option("--json", help="Write what --cluster measured, for its tables.")
+    ] = None,
 ) -> None:
     """Measure the speeds that the documents speak of, each beside what it is compared with."""
+    from helper.bench import cluster as hosts
     from helper.bench import grading as bench
 
-    raise typer.Exit(bench.run(find_course(), [int(size) for size in submissions.split(",")]))
+    if not cluster:
+        raise typer.Exit(bench.run(find_course(), [int(size) for size in submissions.split(",")]))
+    raise typer.Exit(hosts.run(find_course(), simulated, figures))
 
 
 @app.command()
@@ -181,6 +191,9 @@ def grade(
     classroom: Annotated[Path, typer.Option(help="Where marks, feedback and report go.")] = Path("classroom"),
     workers: Annotated[int, typer.Option(help="Submissions at once; all processors by default.")] = 0,
     scheduler: Annotated[str, typer.Option(help="Address of a running Dask scheduler.")] = "",
+    certificates: Annotated[
+        Path | None, typer.Option(help="The folder of course certificates, for a scheduler at tls://...")
+    ] = None,
     database: Annotated[
         str, typer.Option(help="postgresql://... instead of the classroom's SQLite file.")
     ] = "",
@@ -205,6 +218,7 @@ def grade(
             classroom,
             workers=workers,
             scheduler=scheduler,
+            certificates=certificates,
             database=database,
             roster=roster,
             json_file=json_file,
@@ -212,6 +226,16 @@ def grade(
             unsandboxed=unsandboxed,
         )
     )
+
+
+@app.command("certificates")
+def make_certificates(
+    folder: Annotated[Path, typer.Argument(help="A folder that only you can read.")],
+) -> None:
+    """Make what encrypts the road to workers on other machines, and say where it goes."""
+    from helper.commands import cluster
+
+    raise typer.Exit(cluster.certificates(folder))
 
 
 @app.command()

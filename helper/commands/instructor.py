@@ -33,6 +33,7 @@ def grade_class(
     *,
     workers: int = 0,
     scheduler: str = "",
+    certificates: Path | None = None,
     database: str = "",
     roster: Path | None = None,
     json_file: Path | None = None,
@@ -45,7 +46,8 @@ def grade_class(
     or a mark differs from the sheet; 130: stopped by Ctrl-C.
     """
     console = Console(highlight=False, soft_wrap=True)
-    _say_layers(console, unsandboxed)
+    if not scheduler:  # else each worker is asked
+        _say_layers(console, unsandboxed)
     room = Classroom(classroom, course)
     wanted = _read_sheet(sheet) if sheet else None
     bar = Progress(
@@ -55,20 +57,24 @@ def grade_class(
         TimeRemainingColumn(),
         console=console,
     )
-    with bar, Workers(workers, scheduler, unsandboxed=unsandboxed) as hands:
+
+    def say(line: str) -> None:
+        console.print(f"[yellow]{escape(line)}[/]")
+
+    hands = Workers(workers, scheduler, unsandboxed=unsandboxed, certificates=certificates, say=say)
+    with bar, hands:
         task = bar.add_task("reading", total=None)
 
         def tell(text: str, done: int, total: int) -> None:
             bar.update(task, description=text, completed=done, total=total)
 
         graded = grade(room, submissions, hands, database=database, roster=roster, progress=tell)
-    marks = to_json(graded.marks)
     if json_file:
         write_json(json_file, graded.marks)
     for lesson in sorted({lesson for of_student in graded.marks.values() for lesson in of_student}):
         _say_table(console, graded, lesson, wanted)
     _say_summary(console, graded, room, database)
-    found = differences(wanted, marks) if wanted else []
+    found = differences(wanted, to_json(graded.marks)) if wanted else []
     for line in found:
         console.print(f"[red]{escape(line)}[/]")
     if wanted and not found:
@@ -127,7 +133,8 @@ def _read_sheet(path: Path) -> dict[str, dict[str, object]]:
 def _say_table(
     console: Console, graded: Graded, lesson: str, wanted: dict[str, dict[str, object]] | None
 ) -> None:
-    rows = {student: of[lesson] for student, of in sorted(graded.marks.items()) if lesson in of}
+    students = [student for student in sorted(graded.marks) if lesson in graded.marks[student]]
+    rows = {student: graded.marks[student][lesson] for student in students[:MOST_ROWS]}
     first = next(iter(rows.values()))
     legend = "  ".join(f"{number} {verdict.check}" for number, verdict in enumerate(first.verdicts, 1))
     table = Table(title=lesson, caption=legend, caption_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -137,12 +144,12 @@ def _say_table(
     table.add_column("total", justify="right", no_wrap=True)
     if wanted:
         table.add_column("sheet", justify="right", no_wrap=True)
-    for student, marked in list(rows.items())[:MOST_ROWS]:
+    for student, marked in rows.items():
         cells = [f"{round(verdict.points, 2):g}" for verdict in marked.verdicts]
         table.add_row(escape(student), *cells, f"{marked.points:g}", *_wanted(wanted, student, lesson))
     console.print(table, width=WIDTH, soft_wrap=False)
-    if len(rows) > MOST_ROWS:
-        console.print(f"… and {len(rows) - MOST_ROWS} more: see the report.")
+    if len(students) > len(rows):
+        console.print(f"… and {len(students) - len(rows)} more: see the report.")
 
 
 def _wanted(wanted: dict[str, dict[str, object]] | None, student: str, lesson: str) -> list[str]:

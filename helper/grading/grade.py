@@ -15,8 +15,10 @@ from typing import Any
 from helper.course import CourseError
 from helper.files import write_whole
 from helper.grading.classroom import Classroom
+from helper.grading.fitness import Rehearsal
 from helper.grading.handed_in.canonical import Canonical, canonical
 from helper.grading.handed_in.intake import Submission, intake
+from helper.grading.handed_in.notebook import read_notebook
 from helper.grading.handed_in.people import People
 from helper.grading.handed_in.roster import read_roster
 from helper.grading.keys import lesson_text, own_seed
@@ -24,16 +26,17 @@ from helper.grading.ledger import Ledger, content_key
 from helper.grading.made_by import PAGE
 from helper.grading.marking import Marked, unmarkable
 from helper.grading.pages import feedback, report
+from helper.grading.pages.as_json import Marks
 from helper.grading.pages.filled import with_outputs, without_outputs
-from helper.grading.pages.similar import Pair, own_text, similar
+from helper.grading.pages.similar import MOST_COMPARED, Pair, own_text, similar
 from helper.grading.workers import Task, Workers
 from helper.grading.written import Written, stamp
 from helper.judging.key import Key
-from helper.made_of import room_hash
+from helper.made_of import running
 from helper.nbgrading import gradebook
 from helper.nbgrading.metadata import marks as noted
 
-BATCH = 10  # written down at once
+BATCH, LARGEST_BATCH = 10, 500  # written down at once: of a large class, a hundredth
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 
@@ -46,7 +49,7 @@ class Graded:
     next time.
     """
 
-    marks: dict[str, dict[str, Marked]] = field(default_factory=dict)
+    marks: Marks = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
@@ -84,6 +87,9 @@ class _Plan:
     names: Mapping[str, str]
     registered: dict[str, Future[None]] = field(default_factory=dict)
     rebuilt: dict[str, Canonical] = field(default_factory=dict)
+    pages: dict[str, Any] = field(
+        default_factory=dict
+    )  # by lesson: the hash of what every page of it is made from
     left: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
@@ -94,10 +100,14 @@ class _Plan:
 
     def stamp(self, record: Submission) -> str:
         """Say what is to be written down of a record: its mark, when it came, the page that shows it."""
-        lesson = self.lessons[record.lesson]
-        page = [room_hash(PAGE), lesson.release_text, *record.notes]
-        digest = hashlib.sha256("\0".join(page).encode("utf-8", "replace")).hexdigest()[:16]
-        return stamp(self.names[_id(record)], record.received, digest)
+        page = self.pages.get(record.lesson)
+        if page is None:
+            page = _hash(running(PAGE), self.lessons[record.lesson].release_text)
+            self.pages[record.lesson] = page
+        page = page.copy()
+        for note in record.notes:
+            page.update(b"\0" + note.encode("utf-8", "replace"))
+        return stamp(self.names[_id(record)], record.received, page.hexdigest()[:16])
 
     def notebook(self, record: Submission) -> Canonical:
         """Return the submission rebuilt on the release, rebuilt only once."""
@@ -148,6 +158,16 @@ def grade(
     )
 
 
+def rehearsal(room: Classroom, stem: str) -> Rehearsal:
+    """Return a lesson's own answers, as a submission, and what its build found for them."""
+    path = room.course.solutions / stem / f"{stem}.ipynb"
+    try:
+        submitted = read_notebook(path.read_bytes())
+    except OSError as error:
+        raise CourseError(f'{path} is missing: run "course build {stem}".') from error
+    return Rehearsal(stem, canonical(room.release(stem), submitted).dumps(), room.outline(stem))
+
+
 def _plan(
     room: Classroom, submissions: Path, people: People, workers: Workers, url: str, beside: ThreadPoolExecutor
 ) -> _Plan:
@@ -181,6 +201,7 @@ def _plan(
 def _mark(plan: _Plan, workers: Workers, people: People, tell: Progress) -> bool:
     """Mark what is new; each mark goes into the ledger at once. Returns whether Ctrl-C stopped it."""
     new = plan.new
+    batch = _batch(len(new))
     waiting: list[Submission] = []
     done = 0
     tell("marking", 0, len(new))
@@ -193,7 +214,7 @@ def _mark(plan: _Plan, workers: Workers, people: People, tell: Progress) -> bool
             else:
                 plan.failed[_id(record)] = outcome
             tell("marking", done, len(new))
-            if len(waiting) >= BATCH and all(future.done() for future in plan.registered.values()):
+            if len(waiting) >= batch and all(future.done() for future in plan.registered.values()):
                 _write_batch(plan, people, waiting)  # while the workers go on
                 waiting = []
     except KeyboardInterrupt:
@@ -223,39 +244,46 @@ def _outcomes(
             except Exception as error:  # one submission, not the class
                 broken[_id(record)] = f"{type(error).__name__}: {error}"
 
-    for task_id, outcome in workers.run(tasks(), shared, plan.room.seed):
+    shortest = min(plan.lessons, key=lambda stem: len(plan.lessons[stem].text))
+    asked = rehearsal(plan.room, shortest) if workers.elsewhere else None
+    for task_id, outcome in workers.run(tasks(), shared, plan.room.seed, asked):
         yield by_id[task_id], outcome
     for task_id, reason in broken.items():
         yield by_id[task_id], reason
 
 
-def _write_down(plan: _Plan, people: People, tell: Progress) -> dict[str, dict[str, Marked]]:
+def _write_down(plan: _Plan, people: People, tell: Progress) -> Marks:
     """Bring submitted files, gradebook and pages up to date, and return this run's marks."""
     marked = [record for record in plan.records if plan.names[_id(record)] in plan.ledger]
     plan.left += _keep_received(plan.room, marked)
     for future in plan.registered.values():
         future.result()
     waiting = [record for record in marked if not plan.written.has(_id(record), plan.stamp(record))]
-    for start in range(0, len(waiting), BATCH):
-        _write_batch(plan, people, waiting[start : start + BATCH])
-        tell("writing down", min(start + BATCH, len(waiting)), len(waiting))
+    batch = _batch(len(waiting))
+    for start in range(0, len(waiting), batch):
+        _write_batch(plan, people, waiting[start : start + batch])
+        tell("writing down", min(start + batch, len(waiting)), len(waiting))
     _restore(plan, people)
     gradebook.penalise(plan.url, sorted(plan.lessons), plan.room.root)
-    marks: dict[str, dict[str, Marked]] = {}
+    names: dict[str, dict[str, str]] = {}
     for record in marked:
-        # Memory does not grow with what is printed.
-        marks.setdefault(record.student, {})[record.lesson] = replace(
-            plan.ledger.get(plan.names[_id(record)]), outputs={}
-        )
-    return marks
+        names.setdefault(record.student, {})[record.lesson] = plan.names[_id(record)]
+    return plan.ledger.marks(names)
 
 
-def _similar(plan: _Plan, everybody: Mapping[str, Mapping[str, Marked]]) -> list[Pair]:
+def _similar(plan: _Plan, everybody: Marks) -> list[Pair]:
     """Compare what the class wrote for the lessons of this run, from the notebooks that were marked."""
     pairs = []
     for stem, lesson in plan.lessons.items():
+        students = [student for student, of_student in everybody.items() if stem in of_student]
+        if len(students) > MOST_COMPARED:
+            plan.left.append(
+                f"{stem}: {len(students)} are too many to be compared with each other (at most {MOST_COMPARED}), so "
+                "nothing is said of who resembles whom: mark it in parts for that."
+            )
+            continue
         texts = {}
-        for student in (student for student, of_student in everybody.items() if stem in of_student):
+        for student in students:
             path = plan.room.autograded / student / stem / f"{stem}.ipynb"
             with suppress(OSError, ValueError, KeyError, TypeError):  # none, or not ours any more
                 texts[student] = own_text(json.loads(path.read_text(encoding="utf-8")), lesson.release)
@@ -277,30 +305,36 @@ def _restore(plan: _Plan, people: People) -> None:
     if not missing:
         return
     with gradebook.open_gradebook(plan.url) as book:
-        for student, lesson, name, received in missing:
-            if lesson in plan.room.lessons:
-                gradebook.write(book, lesson, [(student, plan.ledger.get(name), received)], people)
+        for lesson in {lesson for _, lesson, _, _ in missing} & set(plan.room.lessons):
+            of_lesson = [
+                (student, name, received) for student, other, name, received in missing if other == lesson
+            ]
+            for start in range(0, len(of_lesson), LARGEST_BATCH):
+                some = of_lesson[start : start + LARGEST_BATCH]
+                entries = [(student, plan.ledger.get(name), received) for student, name, received in some]
+                gradebook.write(book, lesson, entries, people)
     plan.written.restored([f"{student}/{lesson}" for student, lesson, _, _ in missing])
 
 
 def _write_batch(plan: _Plan, people: People, batch: Sequence[Submission]) -> None:
     """Write some records into the gradebook and onto their pages. What cannot be written is one record's matter."""
     whole = []
+    entries: dict[str, list[gradebook.Entry]] = {}
+    for record in batch:
+        marked = plan.ledger.get(plan.names[_id(record)])
+        entries.setdefault(record.lesson, []).append((record.student, marked, record.received))
+        try:
+            _pages(plan, record, marked)
+            whole.append(record)
+        except CourseError as error:
+            if getattr(error.__cause__, "errno", None) in NO_ROOM or not isinstance(error.__cause__, OSError):
+                raise
+            plan.failed[_id(record)] = str(error)
+        finally:
+            plan.rebuilt.pop(_id(record), None)
     with gradebook.open_gradebook(plan.url) as book:
-        for record in batch:
-            marked = plan.ledger.get(plan.names[_id(record)])
-            try:
-                gradebook.write(book, record.lesson, [(record.student, marked, record.received)], people)
-                _pages(plan, record, marked)
-                whole.append(record)
-            except CourseError as error:
-                if getattr(error.__cause__, "errno", None) in NO_ROOM or not isinstance(
-                    error.__cause__, OSError
-                ):
-                    raise
-                plan.failed[_id(record)] = str(error)
-            finally:
-                plan.rebuilt.pop(_id(record), None)
+        for lesson, of_lesson in entries.items():
+            gradebook.write(book, lesson, of_lesson, people)
     plan.written.note({_id(record): plan.stamp(record) for record in whole})
 
 
@@ -336,6 +370,15 @@ def _lesson(room: Classroom, lesson: str) -> _Lesson:
     ]
     whole = json.dumps(release, sort_keys=True)
     return _Lesson(release, whole, room.outline(lesson), text, json.dumps(code, sort_keys=True))
+
+
+def _batch(waiting: int) -> int:
+    """Return how many to write down at once: each time all that is written is noted anew."""
+    return max(BATCH, min(LARGEST_BATCH, waiting // 100))
+
+
+def _hash(*parts: str) -> Any:
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "replace"))
 
 
 def _id(record: Submission) -> str:

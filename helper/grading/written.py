@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -63,15 +62,15 @@ class Written:
         """Note that a new gradebook holds these again; their pages were never lost."""
         self.note({record: self._stamps[record].lstrip(AGAIN) for record in records})
 
-    def marks(self, ledger: Ledger) -> dict[str, dict[str, Marked]]:
+    def marks(self, ledger: Ledger) -> Mapping[str, Mapping[str, Marked]]:
         """Return the latest marks of everybody in the classroom, of earlier runs too, without what was printed."""
-        marks: dict[str, dict[str, Marked]] = {}
+        names: dict[str, dict[str, str]] = {}
         for record, stamp in sorted(self._stamps.items()):
             student, _, lesson = record.rpartition("/")
             name = stamp.lstrip(AGAIN).split("|")[0]
             if student and name in ledger:
-                marks.setdefault(student, {})[lesson] = replace(ledger.get(name), outputs={})
-        return marks
+                names.setdefault(student, {})[lesson] = name
+        return ledger.marks(names)
 
     def _save(self) -> None:
         write_whole(self._place, json.dumps(self._stamps), mode=0o600)

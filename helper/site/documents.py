@@ -11,6 +11,7 @@ from helper.course import CourseError
 PAGES = {  # a document, and its page
     "README.md": "index",
     "MARKING.md": "marking",
+    "CLUSTER.md": "cluster",
     "JSON.md": "json",
     "CONTRIBUTING.md": "contributing",
     "ARCHITECTURE.md": "engine",

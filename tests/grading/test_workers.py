@@ -1,5 +1,7 @@
 """What workers do with a submission that others disturbed."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -64,3 +66,11 @@ def test_who_is_disturbed_alone_too_gets_no_mark(marking):
     found = outcomes(["ada", "bob"])
     assert found["ada"] == DISTURBED
     assert isinstance(found["bob"], Marked)
+
+
+def test_marking_here_loads_nothing_of_dask_nor_of_certificates_before_there_is_work():
+    code = "import sys, helper.commands.instructor; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert not {"distributed", "dask", "cryptography", "importlib.metadata"} & set(loaded)

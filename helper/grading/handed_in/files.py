@@ -23,7 +23,8 @@ from typing import IO
 
 from helper.course import CourseError
 
-MOST_FILES = 20_000
+MOST_FILES = 20_000  # in an archive
+MOST_IN_FOLDER = 200_000  # more is no class, but somebody's whole disk
 MOST_BYTES = 2 * 2**30  # of an archive, unpacked
 LARGEST_NOTEBOOK = 20 * 2**20
 LARGEST_INNER = 500 * 2**20  # an archive inside another
@@ -121,9 +122,9 @@ def _folder(place: Path, refused: Refused) -> Iterator[File]:
                     waiting.append((Path(entry.path), path))
             elif entry.is_file(follow_symlinks=False):
                 count += 1
-                if count > MOST_FILES:
+                if count > MOST_IN_FOLDER:
                     raise CourseError(
-                        f"{place} holds more than {MOST_FILES} files: give the folder of the submissions alone."
+                        f"{place} holds more than {MOST_IN_FOLDER} files: give the folder of the submissions alone."
                     )
                 yield from _file_or_archive(Path(entry.path), path, refused)
 

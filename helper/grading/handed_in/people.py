@@ -48,7 +48,13 @@ class People:
 
     def __init__(self, path: Path | None = None, roster: Sequence[Entry] = ()) -> None:
         self._path = path
-        self._people: list[Person] = _load(path) if path else []
+        self._people: list[Person] = []
+        self._by_id: dict[str, Person] = {}
+        self._by_account: dict[str, list[Person]] = {}
+        self._by_name: dict[str, list[Person]] = {}  # and by id, where that is no name
+        self._taken: set[str] = set()  # ids, as a file system that knows no case has them
+        for person in _load(path) if path else ():
+            self._add(person)
         self._roster = list(roster)
         self.doubts: list[str] = []
 
@@ -56,7 +62,7 @@ class People:
         return iter(self._people)
 
     def get(self, student: str) -> Person | None:
-        return next((person for person in self._people if person.id == student), None)
+        return self._by_id.get(student)
 
     def save(self) -> None:
         if self._path:
@@ -90,6 +96,7 @@ class People:
                 person = self._new(first, alone=crowd[safe(first.name).casefold()] == 1)
             for owner in group:
                 _learn(person, owner)
+                self._index(person)
                 found[owner] = person
         return found
 
@@ -112,16 +119,20 @@ class People:
     def _known(self, group: Sequence[Owner], lessons: set[str], *, alone: bool) -> Person | None:
         owner, account = group[0], _account(group[0])
         accounts = {_account(owner) for owner in group} - {""}
-        for person in self._people:
-            if accounts & set(person.accounts):
-                return person
+        theirs = [person for account in accounts for person in self._by_account.get(account, ())]
+        if theirs:
+            return min(theirs, key=self._people.index) if len(theirs) > 1 else theirs[0]
         for owner in group:
             entry = self._on_roster(owner)
             if entry:
                 return self._person_of(entry)
         if _is_blind(owner):
             return None
-        named = [person for person in self._people if owner.name in (*person.names, person.name, person.id)]
+        named = [
+            person
+            for person in self._by_name.get(owner.name, ())
+            if owner.name in (*person.names, person.name, person.id)
+        ]
         same = [person for person in named if _may_be(person, owner, lessons)]
         if len(same) == 1 and alone:
             return same[0]
@@ -134,17 +145,33 @@ class People:
 
     def _new(self, owner: Owner, *, alone: bool) -> Person:
         wanted = safe(owner.name)
-        taken = {person.id.casefold() for person in self._people}
-        alone = alone and not any(owner.name in person.names for person in self._people)
+        taken = self._taken
+        alone = alone and not any(owner.name in person.names for person in self._by_name.get(owner.name, ()))
         if _is_blind(owner) or not alone or wanted.casefold() in taken:
             # The number tells namesakes apart; where there is none, what their names look like does.
             if owner.number:
                 wanted = f"{wanted}_{safe(owner.number)}"
             elif wanted != owner.name or wanted.casefold() in taken:
                 wanted = f"{wanted}_{hashlib.sha256(owner.name.encode()).hexdigest()[:6]}"
-        person = Person(_free(wanted, taken), owner.name)
+        return self._add(Person(_free(wanted, taken), owner.name))
+
+    def _add(self, person: Person) -> Person:
         self._people.append(person)
+        self._by_id.setdefault(person.id, person)
+        self._taken.add(person.id.casefold())
+        self._index(person)
         return person
+
+    def _index(self, person: Person) -> None:
+        """Let a person be found by every name and account: a class of thousands is not looked through for each."""
+        for index, keys in (
+            (self._by_name, {*person.names, person.name, person.id}),
+            (self._by_account, set(person.accounts)),
+        ):
+            for key in keys:
+                known = index.setdefault(key, [])
+                if not any(other is person for other in known):
+                    known.append(person)
 
     def _on_roster(self, owner: Owner) -> Entry | None:
         account, email = _account(owner), owner.email.casefold()
@@ -166,18 +193,18 @@ class People:
         wanted = self._id_of(entry)
         person = self.get(wanted)
         if person is None:
-            person = Person(wanted, entry.name, email=entry.email)
-            self._people.append(person)
+            person = self._add(Person(wanted, entry.name, email=entry.email))
         person.name, person.email = entry.name or person.name, entry.email or person.email
         person.expected = True
         person.accounts += [account for account in entry.accounts if account not in person.accounts]
+        self._index(person)
         return person
 
     def _id_of(self, entry: Entry) -> str:
         """Return the id of somebody on the roster: the one this classroom gave them already, else the roster's."""
-        for person in self._people:
-            if set(entry.accounts) & set(person.accounts):
-                return person.id
+        theirs = [person for account in entry.accounts for person in self._by_account.get(account, ())]
+        if theirs:
+            return min(theirs, key=self._people.index).id
         same = [person for person in self._people if alike(person.name) in entry.spellings]
         rivals = [item for item in self._roster if item.spellings & entry.spellings]
         if len(same) == 1 and len(rivals) == 1:

@@ -17,6 +17,7 @@ from helper.grading.pages.summary import summarise
 PAGED = 25  # students of the table that are shown at once
 AT_ONCE = 3  # reasons of an exercise that are seen without opening anything
 NAMED = 12  # links per mistake; the table finds the others
+MOST_STUDENTS, MOST_LINES = 5000, 1000  # of a table and of a list: a browser must open the page
 
 _START = """
 const table = document.getElementById("students");
@@ -38,9 +39,22 @@ def class_page(
 ) -> str:
     """Return the page. marks: of everybody in the classroom; the lines are those of the last run."""
     lessons = summarise(marks)
-    students = [
-        _row(student, marks, [lesson.name for lesson in lessons], people) for student in sorted(marks)
-    ]
+    everybody = sorted(marks)
+    names = [lesson.name for lesson in lessons]
+    students = [_row(student, marks, names, people) for student in everybody[:MOST_STUDENTS]]
+    looks: list[tuple[str, str, tuple[str, ...], str]] = []
+    harmless: list[tuple[str, str, tuple[str, ...]]] = []
+    more = {"students": len(everybody) - len(students), "looks": 0, "harmless": 0}
+    for student in everybody:
+        for lesson, marked in sorted(marks[student].items()):
+            if marked.flags and len(looks) < MOST_LINES:
+                looks.append((student, lesson, marked.flags, page_of(student, lesson)))
+            elif marked.flags:
+                more["looks"] += 1
+            if marked.oddities and len(harmless) < MOST_LINES:
+                harmless.append((student, lesson, marked.oddities))
+            elif marked.oddities:
+                more["harmless"] += 1
     return render(
         "report.html.j2",
         script=_script(),
@@ -49,18 +63,10 @@ def class_page(
         lessons=lessons,
         students=students,
         called=any(row["name"] for row in students),
-        looks=[
-            (student, lesson, marked.flags, page_of(student, lesson))
-            for student, of_student in sorted(marks.items())
-            for lesson, marked in sorted(of_student.items())
-            if marked.flags
-        ],
-        harmless=[
-            (student, lesson, marked.oddities)
-            for student, of_student in sorted(marks.items())
-            for lesson, marked in sorted(of_student.items())
-            if marked.oddities
-        ],
+        looks=looks,
+        harmless=harmless,
+        more=more,
+        most=MOST_LINES,
         pairs=pairs,
         left=left,
         lost=lost,

@@ -17,6 +17,8 @@ from helper.grading.handed_in.notebook import printable, source_of
 
 TOKEN = r"\w+|[^\w\s]"
 IN_A_ROW = 5  # words
+MOST_COMPARED = 5000  # submissions of a lesson, or the texts alone fill the memory
+MOST_SHARED = 50  # people who may share a rare row: pairs grow with their square
 COMMON = 0.1  # of the class: what more people than this wrote is common property
 ALIKE = 0.6  # from which a pair is shown, between 0 and 1
 MOST_PAIRS = 20
@@ -55,7 +57,7 @@ def similar(lesson: str, texts: Mapping[str, str]) -> list[Pair]:
     tokens = {student: re.findall(TOKEN, text) for student, text in sorted(texts.items())}
     rows = {student: [hash(row) for row in _rows(words)] for student, words in tokens.items()}
     written = Counter(row for of_student in rows.values() for row in set(of_student))
-    most = max(2, int(COMMON * len(texts)))
+    most = max(2, min(MOST_SHARED, int(COMMON * len(texts))))
     rare = {student: _rare(tokens[student], rows[student], written, most) for student in tokens}
     pairs = []
     for (first, second), shared in _sharing(rows, written, most).items():

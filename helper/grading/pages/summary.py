@@ -51,23 +51,55 @@ class LessonSummary:
     help: tuple[tuple[str, float, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What one student has for one exercise, and which way it went wrong."""
+
+    check: str
+    verdict: str
+    points: float
+    max: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What is counted of one submission: of a large class no more is kept in memory."""
+
+    points: float
+    max: float
+    why: str
+    answers: tuple[_Answer, ...]
+
+
 def summarise(marks: Marks) -> tuple[LessonSummary, ...]:
     lessons = sorted({lesson for of_student in marks.values() for lesson in of_student})
+    seen: dict[_Answer, _Answer] = {}  # most are alike, and kept once
     return tuple(
-        _lesson(lesson, {name: of[lesson] for name, of in marks.items() if lesson in of})
+        _lesson(lesson, {name: _to_row(of[lesson], seen) for name, of in marks.items() if lesson in of})
         for lesson in lessons
     )
 
 
-def _lesson(name: str, rows: Mapping[str, Marked]) -> LessonSummary:
+def _to_row(marked: Marked, seen: dict[_Answer, _Answer]) -> _Row:
+    answers = [
+        _Answer(verdict.check, verdict.verdict, verdict.points, verdict.max, _reason(verdict))
+        for verdict in marked.verdicts
+    ]
+    return _Row(
+        marked.points, marked.max, _why(marked), tuple(seen.setdefault(answer, answer) for answer in answers)
+    )
+
+
+def _lesson(name: str, rows: Mapping[str, _Row]) -> LessonSummary:
     points = [row.points for row in rows.values()]
     most = max(row.max for row in rows.values())
-    names = list(dict.fromkeys(verdict.check for row in rows.values() for verdict in row.verdicts))
+    names = list(dict.fromkeys(verdict.check for row in rows.values() for verdict in row.answers))
     bars = [0] * BINS
     for earned in points:
         bars[min(BINS - 1, int(BINS * earned / most)) if most else 0] += 1
     weak = sorted(
-        (row.points, student, _why(row)) for student, row in rows.items() if row.points < HELP_BELOW * row.max
+        (row.points, student, row.why) for student, row in rows.items() if row.points < HELP_BELOW * row.max
     )
     return LessonSummary(
         name,
@@ -81,16 +113,16 @@ def _lesson(name: str, rows: Mapping[str, Marked]) -> LessonSummary:
     )
 
 
-def _exercise(name: str, rows: Mapping[str, Marked]) -> Exercise:
+def _exercise(name: str, rows: Mapping[str, _Row]) -> Exercise:
     verdicts = {
-        student: verdict for student, row in rows.items() for verdict in row.verdicts if verdict.check == name
+        student: verdict for student, row in rows.items() for verdict in row.answers if verdict.check == name
     }
     most = sum(verdict.max for verdict in verdicts.values())
     rest = [rows[student].points - verdict.points for student, verdict in verdicts.items()]
     grouped: dict[str, list[str]] = {}
     for student, verdict in verdicts.items():
         if verdict.verdict != RIGHT:
-            grouped.setdefault(_reason(verdict), []).append(student)
+            grouped.setdefault(verdict.reason, []).append(student)
     commonest = sorted(grouped.items(), key=lambda entry: (-len(entry[1]), entry[0]))[:MOST_REASONS]
     return Exercise(
         name,
