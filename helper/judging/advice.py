@@ -126,7 +126,7 @@ def _error(fields: Fields) -> str:
 
 
 def _kinds(fields: Fields) -> str:
-    text = f"Expected is {fields['expected']}, your answer is {fields['got']}."
+    text = f"Expected is {fields['expected']}; there came {fields['got']}."
     hints = {
         "transposed": " It looks transposed.",
         "axis": " Only axes of length 1 differ.",

@@ -257,7 +257,12 @@ def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake
 
 
 def _texts(key: CheckKey) -> set[str]:
-    """Return all sealed texts that the reference or a mistake shows: what somebody may mean."""
+    """Return all sealed texts that somebody may mean, where an answer chooses between several.
+
+    A check may put a text in the place of a value, such as the name of an exception: that is nobody's choice.
+    """
     values = [item.value for item in key.expectations]
+    if len(values) > 1 and len({text for value in values for text in texts_in(value)}) == 1:
+        return set()
     values += [value for mistake in key.mistakes for value in mistake.evidence.shown.values()]
     return {text for value in values for text in texts_in(value)}
