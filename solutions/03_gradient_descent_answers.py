@@ -1225,6 +1225,19 @@ def numerical_gradient(f, w, eps=1e-5):
         g.view(-1)[i] = (f(d + e) - f(d - e)) / (2 * eps)
     return g
 
+# %% mistake="numerical_gradient"
+"""You measured in float32. There 300 + 0.00001 is still 300, so the difference cancels to nothing. Make a
+float64 copy of `w` before you move it."""
+
+
+def numerical_gradient(f, w, eps=1e-5):
+    slopes = torch.zeros_like(w)
+    for place in range(w.numel()):
+        step = torch.zeros_like(w)
+        step.view(-1)[place] = eps
+        slopes.view(-1)[place] = (f(w + step) - f(w - step)) / (2 * eps)
+    return slopes.double()
+
 # %% mistake="judge_curve"
 """You measured the largest jump between neighbours. A swing may take several updates: the rule compares the highest loss of the second half with the lowest."""
 def judge_curve(losses):
@@ -1296,6 +1309,45 @@ def judge_curve(losses):
     if end > 0.9 * start:
         return "slow"
     return "good"
+
+# %% mistake="judge_curve"
+"""You took means over three losses. The rules speak of the first five and the last five."""
+
+
+def judge_curve(losses):
+    start, end = sum(losses[:3]) / 3, sum(losses[-3:]) / 3
+    late = losses[len(losses) // 2 :]
+    if not all(math.isfinite(loss) for loss in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > 0.5 * start:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
+
+# %% mistake="judge_curve"
+"""You compare with the highest of the first losses. `start` is their mean."""
+
+
+def judge_curve(losses):
+    start, end = max(losses[:5]), sum(losses[-5:]) / 5
+    late = losses[len(losses) // 2 :]
+    if not all(math.isfinite(loss) for loss in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > 0.5 * start:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
+
+# %% mistake="judge_curve"
+"""You ask for higher swings than the rule does: more than half of the start is enough."""
+
+
+def judge_curve(losses):
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    late = losses[len(losses) // 2 :]
+    if not all(math.isfinite(loss) for loss in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > 0.58 * start:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
 
 # %% mistake="minibatches" slip=true
 """Indices are int64 tensors, as `torch.randperm` gives them. Lists, arrays and other types of whole numbers are not what was asked for, and some libraries refuse them."""

@@ -998,6 +998,9 @@ def _(given, expect):
     expect("the probabilities, in evaluation mode", answer, points=1.5)
     recorded = [any(grad for _, grad in seen), getattr(answer, "requires_grad", False)]
     traces = [len(seen) > 0, *recorded, not torch.is_grad_enabled()]
+    with torch.no_grad():  # asked by somebody who does not record
+        predict(toy, few)
+        traces.append(torch.is_grad_enabled())
     expect("nothing recorded, and autograd as it was", torch.tensor(traces).int())
     modes = [part.training for part in toy.modules()]
     predict(toy.eval(), few)

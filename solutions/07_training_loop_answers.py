@@ -2099,6 +2099,20 @@ def predict(model, images):
     model.train(mode)
     return out
 
+# %% mistake="predict"
+"""You switched the recording off and then on. Where the caller had it off, it is on afterwards: as `with …:`
+it ends by itself, in the state that was."""
+
+
+def predict(model, images):
+    training = model.training
+    model.eval()
+    torch.set_grad_enabled(False)
+    probabilities = torch.softmax(model(images), 1)
+    torch.set_grad_enabled(True)
+    model.train(training)
+    return probabilities
+
 # %% [markdown]
 # ## Exit questions
 
