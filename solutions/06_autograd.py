@@ -396,10 +396,10 @@ def predict_accumulation(k: int, cleared: bool) -> float:
 # %% check="predict_accumulation" points=2
 @check("predict_accumulation")
 def _(given, expect):
-    more = given.integer(4, 9)
-    kept = [predict_accumulation(k, False) for k in (1, 2, 3, more, 10 * more)]
+    more = given.integer(4, 40)
+    kept = [predict_accumulation(k, False) for k in (1, 2, 3, more, 3 * more)]
     expect("passes without clearing", losses_as_numbers(kept))
-    alone = [predict_accumulation(k, True) for k in (1, 2, 3, more, 10 * more)]
+    alone = [predict_accumulation(k, True) for k in (1, 2, 3, more, 3 * more)]
     expect("passes with clearing", losses_as_numbers(alone))
 
 # %% [markdown]

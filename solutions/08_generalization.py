@@ -990,8 +990,11 @@ def stop_at(losses: Sequence[float], patience: int, min_delta: float = 0.0) -> t
 # %% check="stop_at" points=2
 @check("stop_at")
 def _(given, expect):
-    lead = given.integer(3, 9)
-    falling = [9.0 - number / 4 for number in range(lead)]  # every one of these is better than the last
+
+    def fall(lead):
+        return [6.0 + (lead - number) / 4 for number in range(lead)]  # every one is better than the last
+
+    falling = fall(given.integer(3, 500))
     low = falling[-1]
 
     def answers(*runs):
@@ -1003,7 +1006,9 @@ def _(given, expect):
     level = [*falling, low, *(low - number / 10 for number in range(1, 7)), low - 2, low - 2]
     small = answers((level, 0, 0.0), (level, 2, 0.35), (level, 1, 0.25))
     expect("ties and gains too small", small, points=0.5)
-    nan, infinite = float("nan"), float("inf")
+    lead, nan, infinite = given.integer(3, 500), float("nan"), float("inf")
+    falling = fall(lead)
+    low = falling[-1]
     broken = [*falling, nan, low - 1, nan, infinite, nan, nan, low - 3]
     odd = answers((broken, 3), (broken, 2), ([nan, infinite, *broken], 2))
     expect("NaN and infinity", odd, points=0.5, detail=True)
