@@ -1349,6 +1349,20 @@ def judge_curve(losses):
         return "oscillating"
     return "slow" if end > 0.9 * start else "good"
 
+# %% mistake="judge_curve"
+"""You look at how far the second half climbs above the start. A swing is the distance between its highest and
+its lowest loss."""
+
+
+def judge_curve(losses):
+    late = losses[len(losses) // 2 :]
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    if not all(math.isfinite(loss) for loss in losses) or end > start:
+        return "diverging"
+    if max(late) > 1.5 * start:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
+
 # %% mistake="minibatches" slip=true
 """Indices are int64 tensors, as `torch.randperm` gives them. Lists, arrays and other types of whole numbers are not what was asked for, and some libraries refuse them."""
 def minibatches(n, batch_size, generator):

@@ -1001,6 +1001,7 @@ def _(given, expect):
     with torch.no_grad():  # asked by somebody who does not record
         predict(toy, few)
         traces.append(torch.is_grad_enabled())
+    traces += [not parameter.requires_grad for parameter in toy.parameters()]
     expect("nothing recorded, and autograd as it was", torch.tensor(traces).int())
     modes = [part.training for part in toy.modules()]
     predict(toy.eval(), few)

@@ -2113,6 +2113,20 @@ def predict(model, images):
     model.train(training)
     return probabilities
 
+# %% mistake="predict"
+"""You switched off `requires_grad` of the parameters and left it off: the network can never be trained again.
+What should not be recorded is the forward pass; the parameters stay as they are."""
+
+
+def predict(model, images):
+    training = model.training
+    model.eval()
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    probabilities = torch.softmax(model(images), 1)
+    model.train(training)
+    return probabilities
+
 # %% [markdown]
 # ## Exit questions
 
@@ -2260,3 +2274,19 @@ def can_overfit_one_batch(make_model, batch):
         loss.backward()
         opt.step()
     return loss.item() < 0.1
+
+# %% mistake="can_overfit_one_batch"
+"""Your limit is not the one of the exercise: a loss near 1 is far from knowing a batch by heart. Compare with
+0.1."""
+
+
+def can_overfit_one_batch(make_model, batch):
+    inputs, labels = batch
+    model = make_model()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(100):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+    return loss.item() < 1
