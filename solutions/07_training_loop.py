@@ -727,7 +727,7 @@ losses_by_heart(InAList())
 def can_overfit_one_batch(make_model: Callable[[], nn.Module], batch: tuple[Tensor, Tensor]) -> bool:
     """Say whether a fresh network can learn one batch by heart.
 
-    make_model(): returns a new network, and is called once;
+    make_model(): returns a new network, the one to train, and is called once;
     batch: inputs (batch, features) and labels (batch,).
     Trains for 100 steps of Adam with lr=0.01 on cross-entropy, always on the whole batch.
     Returns True if the loss gets below 0.1, else False.
