@@ -100,9 +100,11 @@ def is_fingerprint(expected: Plain, got: Plain, tolerance: float = RELATIVE_TOLE
 
 
 def differs_in_size(expected: Plain, got: Plain, tolerance: float = RELATIVE_TOLERANCE) -> bool:
-    """Say whether two trusted values of one kind differ in a measured number, and not in words or counts alone."""
+    """Say whether two trusted values differ in kind or in a measured number, and not in words or counts alone."""
     if same(expected, got, tolerance):
         return False
+    if describe(expected) != describe(got):
+        return True
     for kind in ("dict", "list"):
         if kind in expected:
             pairs = zip(_entries(expected), _entries(got), strict=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from helper.judging import errors
-from helper.judging.compare import compare, describe, differs_in_size, is_fingerprint
+from helper.judging.compare import compare, differs_in_size, is_fingerprint
 from helper.judging.evidence import Evidence, Failure, Plain, same, sealed
 from helper.judging.key import CheckKey, Expectation, Mistake, sealed_failure
 from helper.judging.score import Counted, Forecast, Score, count
@@ -201,9 +201,7 @@ def _is_telling(mistake: Mistake, key: CheckKey) -> bool:
         theirs = mistake.evidence.shown.get(item.name)
         if theirs is None or item.score:
             return True
-        if same(item.value, theirs, item.tolerance):
-            continue
-        if describe(item.value) != describe(theirs) or differs_in_size(item.value, theirs, item.tolerance):
+        if differs_in_size(item.value, theirs, item.tolerance):
             return True
     return False
 

@@ -96,7 +96,12 @@ def test_a_single_number_a_constant_or_counts_are_no_fingerprint(value):
 
 
 def test_a_mistake_that_shows_in_words_or_truth_values_alone_is_told_as_likely():
-    right = {"words": plain(["good", "slow"]), "number": plain(0.25), "flag": plain(True)}
+    right = {
+        "words": plain(["good", "slow"]),
+        "deep": plain([[1, 2], [3]]),
+        "number": plain(0.25),
+        "flag": plain(True),
+    }
     items = tuple(Expectation(name, 1.0, sealed(value, "stem")) for name, value in right.items())
 
     def kind(**wrong):
@@ -108,6 +113,9 @@ def test_a_mistake_that_shows_in_words_or_truth_values_alone_is_told_as_likely()
     assert kind(flag=False) == "likely"
     assert kind(number=0.75) == "mistake"
     assert kind(flag=1) == "mistake", "another kind of value"
+    assert kind(words=["good"]) == "mistake", "fewer of them"
+    assert kind(deep=[[1, 2, 3], [3]]) == "mistake", "more of them, further in"
+    assert kind(deep=[[1, 2], [4]]) == "likely"
     assert kind(words=["good", "good"], number=float("nan")) == "mistake"
 
 
