@@ -178,12 +178,12 @@ def test_threads_may_read_at_once():
         sys.setswitchinterval(1e-5)
         gc.set_threshold(10)
         with ThreadPoolExecutor(4) as threads:
-            lengths = list(threads.map(lambda _: len(statements(deep)), range(200)))
+            lengths = list(threads.map(lambda _: len(statements(deep)), range(40)))
     finally:
         gc.callbacks.remove(callback)
         sys.setswitchinterval(interval)
         gc.set_threshold(*threshold)
-    assert lengths == [40] * 200
+    assert lengths == [40] * 40
 
 
 OTHERS = ("f", "g", "h")
