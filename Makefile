@@ -29,6 +29,7 @@ proof: .venv/ready-dev
 	$(BIN)/course prove --answers tests/course/answers
 
 bench: .venv/ready-dev
+	$(BIN)/course site
 	$(BIN)/course bench
 
 quick: .venv/ready-dev

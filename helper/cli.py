@@ -82,7 +82,7 @@ def update() -> None:
 
 @app.command()
 def bench(
-    submissions: Annotated[str, typer.Option(help="Class sizes to mark, with commas.")] = "10,100,500",
+    submissions: Annotated[str, typer.Option(help="Class sizes to mark, with commas.")] = "100,500,2000",
 ) -> None:
     """Measure the speeds that the documents speak of, each beside what it is compared with."""
     from helper.bench import grading as bench
@@ -135,11 +135,17 @@ def site(
     outer_links: Annotated[
         bool, typer.Option("--outer-links", help="Only list the addresses that the built site links to.")
     ] = False,
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Only take pictures of the built site, into build/screenshots.")
+    ] = False,
 ) -> None:
-    """Build the reading site into build/site: lessons with their outputs, glossary, cheat sheet, documents."""
+    """Build the reading site into build/site: lessons with their outputs, slides, glossary, cheat sheet, documents."""
     from helper.commands import author as verbs
 
-    raise typer.Exit(verbs.site(find_course(), lessons, outer_links=outer_links))
+    course = find_course()
+    if outer_links or pictures:
+        raise typer.Exit(verbs.look_at_site(course, outer_links=outer_links, pictures=pictures))
+    raise typer.Exit(verbs.site(course, lessons))
 
 
 @app.command()

@@ -4,13 +4,12 @@ Needs a Chromium, built lessons and the extra `site`. Run from the course's fold
 """
 
 import html
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from helper.checking.panel import to_html
 from helper.course import Course
@@ -18,6 +17,7 @@ from helper.judging.judge import judge
 from helper.lessons.key_of import make_key
 from helper.lessons.lesson import read, stems
 from helper.lessons.stage import Stage
+from helper.site.browser import open_browser
 from helper.site.build import build_site
 
 ROOT = Path(__file__).parent.parent
@@ -33,14 +33,15 @@ SCREEN = {"width": 1200, "height": 760}
 
 
 def main() -> None:
-    with sync_playwright() as playwright, TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
-        draw_advice(browser)
-        draw_site(browser, Path(folder))
-        draw_report(browser, Path(folder))
-        browser.close()
+    with TemporaryDirectory() as folder:
+        course = Course(ROOT)
+        site = build_site(course, stems(course.solutions), Path(folder) / "site").parent
+        with open_browser() as browser:
+            if browser is None:
+                raise SystemExit("Pictures need a browser: install Chromium.")
+            draw_advice(browser)
+            draw_site(browser, site)
+            draw_report(browser, Path(folder))
 
 
 def draw_advice(browser: Browser) -> None:
@@ -56,12 +57,10 @@ def draw_advice(browser: Browser) -> None:
     page.locator("div").first.screenshot(path=ROOT / "img" / "readme_advice.png")
 
 
-def draw_site(browser: Browser, folder: Path) -> None:
+def draw_site(browser: Browser, site: Path) -> None:
     """A lesson's page, at its first exercise, with the check unfolded."""
-    course = Course(ROOT)
-    first = build_site(course, stems(course.solutions), folder / "site")
     page = browser.new_page(viewport=SCREEN, color_scheme="light")
-    page.goto((first.parent / LESSON / f"{LESSON}.html").as_uri())
+    page.goto((site / LESSON / f"{LESSON}.html").as_uri())
     page.locator("details.check summary").first.click()
     page.evaluate("document.querySelector('.tag_exercise').scrollIntoView({block: 'center'})")
     page.screenshot(path=ROOT / "img" / "readme_site.png")

@@ -9,7 +9,7 @@
 # - find all lessons, and how far you are in each;
 # - see how a check works, by making a mistake on purpose;
 # - hear what happens when your work is handed in and marked;
-# - warm up with eight short exercises on tensors, which lesson 1 takes for granted.
+# - warm up with eight short exercises on tensors, which the lessons take for granted.
 #
 # About 20 minutes · no points · nothing is downloaded
 #
@@ -22,7 +22,7 @@ from torch import Tensor
 
 from helper import check, data, plot
 
-torch.set_num_threads(1)  # networks as small as ours are faster on one thread
+torch.set_num_threads(1)  # networks as small as ours gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. Is everything in its place?
@@ -126,7 +126,7 @@ def _(given, expect):
 #
 # ## 6. Warm-up
 #
-# Eight things that lesson 1 takes for granted. If one is easy, good. If one is not, **read the page named with it
+# Eight things that the lessons take for granted. If one is easy, good. If one is not, **read the page named with it
 # first**: half an hour there saves many hours later.
 #
 # ### Shapes and axes: `to_rows`
@@ -325,5 +325,5 @@ def _(given, expect):
 # %% [markdown]
 # ## Ready
 #
-# All eight right? Then lesson 1 will be easy to read. One or two that took long? Read their page, then begin: you will
+# All eight right? Then the lessons will be easy to read. One or two that took long? Read their page, then begin: you will
 # meet all of them again.

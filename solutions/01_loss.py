@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from helper import check, data, plot
 from helper.fixtures import choice, error_of, gradient
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. A function that nobody can write down
@@ -39,7 +39,8 @@ torch.set_num_threads(1)  # networks this small are faster on one thread
 # until it does nearly what we want.
 #
 # - The function is a **network**. Its knobs are its **parameters**: weights and biases.
-# - To adjust the parameters on examples whose answers are known is to **train** the network.
+# - To adjust the parameters on examples whose answers are known is to **train** the network. (There are other ways
+#   to train, without known answers. This course stays with this one.)
 # - The known answer of an example, which the network's answer should come close to, is called its **target**.
 #
 # A network is made of **layers**, and a layer of **units**. A unit multiplies each number that comes in by a
@@ -170,8 +171,8 @@ line()
 # <details><summary>Explain</summary>
 #
 # An error three times as large counts nine times. So a single point far away has a huge square, and the best line
-# for the MSE gives up a little at the other points to shrink it. The best line for the MAE moves less. Section 3 is
-# about the MAE.
+# for the MSE gives up a little at the other points to shrink it. Here the best line for the MAE moves less. (That is no
+# law: a point that lies far out to the *side* pulls both lines along.) Section 3 is about the MAE.
 # </details>
 #
 # A worked example, one line at a time:
@@ -190,7 +191,7 @@ print("their mean:", (errors**2).mean())
 # **Some books write $\frac{1}{2n}$ instead of $\frac{1}{n}$.** The reason is convenience: at $x$, the curve $x^2$ is
 # $2x$ steep, and one half cancels the 2. Half the loss is smallest in the same place, so the best answer stays the
 # best. But every *number* is half as large, and the loss is half as steep everywhere. You will see in lesson 3 that
-# the steps of training are then half as long. PyTorch's `nn.MSELoss` has no half. It takes the mean over *all
+# the steps of gradient descent are then half as long. PyTorch's `nn.MSELoss` has no half. It takes the mean over *all
 # elements*: 5 examples with 3 numbers each are 15 elements.
 #
 # **Predict.** Three targets, 2, 4 and 9, and one guess for all of them. Which guess has the smallest loss, with the
@@ -231,7 +232,8 @@ print("mean of its squares:", ((column - row) ** 2).mean())
 # differ with `raise ValueError("…")` and a sentence that would help you at midnight.
 #
 # The check also looks at the *gradient*: how the loss changes when each prediction changes a little. PyTorch works it
-# out by itself, as long as what you return is a tensor computed from `pred`. Lesson 3 is about gradients.
+# out by itself, as long as what you return is a tensor computed from `pred`. Lesson 3 measures gradients, and goes
+# downhill by them.
 #
 # <details><summary>Hint 1: the idea</summary>
 #
@@ -496,8 +498,8 @@ axes = plot.lines(knob, {"fraction wrong": wrong}, xlabel="b", ylabel="1 - accur
 # ## 5. Compared with what?
 #
 # A test for a rare illness is right in 95 of 100 cases. Is that good? If 97 of 100 people are healthy, a stone that
-# always says "healthy" is better. A **baseline** is the result of a method that takes no effort. The first one to
-# compute: always answer with the commonest class.
+# always says "healthy" is right more often, though it finds nobody who is ill. A **baseline** is the result of a
+# method that takes no effort. The first one to compute: always answer with the commonest class.
 #
 # ## Exercise: `baseline_accuracy` (2 points)
 #
@@ -548,6 +550,8 @@ print(f"untrained network: {right} of {len(labels)} right, accuracy {right / len
 # %% [markdown]
 # Every digit occurs 100 times, so the stone reaches 0.10 here, and the untrained network is about as good. Whoever
 # reports 0.30 on these images reports a network that has learnt something, but little.
+#
+# **Now you can** say of any accuracy what it must be compared with.
 
 # %% [markdown]
 # ## 6. The price of a surprise
@@ -629,6 +633,8 @@ with torch.no_grad():
 # </details>
 
 # %% [markdown]
+# **Now you can** find a fault before the first step of training.
+#
 # ## 7. Yes or no
 #
 # The smallest question about classes has two answers. Is this image a 4? The network gives *one* number $z$, its
@@ -790,7 +796,8 @@ axes = plot.lines(z, curves, xlabel="logit z, for y = 1", ylabel="loss")
 # <details><summary>Explain</summary>
 #
 # At $z = -10$ the cross-entropy has steepness −0.99995, the squared error −0.00009: more than ten thousand times
-# flatter. Where the model is most wrong, the squared error has almost nothing to say, because the sigmoid is flat there.
+# flatter. Where the model is most wrong, the squared error has almost nothing to say, because the sigmoid is flat
+# there.
 #
 # So for yes-or-no questions use binary cross-entropy from logits, in PyTorch `nn.BCEWithLogitsLoss`. The squared
 # error is for regression.
@@ -851,9 +858,9 @@ for name, (seen, true) in sets.items():
 # %% [markdown]
 # ## Exit questions
 #
-# One point each. Write the letter into the cell, such as `"a"`.
+# Write the letter of your answer, in quotes.
 #
-# ### Question 1: `exit_theorem` (1 point)
+# ### Exit question: what does the theorem promise? `exit_theorem` (1 point)
 #
 # What does the universal approximation theorem promise?
 #
@@ -875,7 +882,7 @@ def _(given, expect):
     expect("the choice", choice(exit_theorem))
 
 # %% [markdown]
-# ### Question 2: `exit_loss_falls` (1 point)
+# ### Exit question: the loss falls, the accuracy stays: why? `exit_loss_falls` (1 point)
 #
 # During training the loss on the training images falls from 0.60 to 0.45. The accuracy on the same images stays at
 # 0.85. What happened?
@@ -898,7 +905,7 @@ def _(given, expect):
     expect("the choice", choice(exit_loss_falls))
 
 # %% [markdown]
-# ### Question 3: `exit_sure_and_wrong` (1 point)
+# ### Exit question: sure and wrong, which loss helps? `exit_sure_and_wrong` (1 point)
 #
 # A detector should say yes, but its logit is −10. Why does binary cross-entropy teach it faster than the squared
 # error of the sigmoid?

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from helper import check, data, plot
 from helper.fixtures import choice, fill_by_shape, gradient
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. Ten numbers for one image
@@ -33,7 +33,7 @@ torch.set_num_threads(1)  # networks this small are faster on one thread
 #
 # 1. `ToTensor` turns a picture with whole numbers from 0 to 255 into a tensor with numbers from 0 to 1.
 # 2. `Normalize((0.5,), (0.5,))` subtracts 0.5 from every pixel, then divides by 0.5.
-# 3. `DataLoader` shuffles the images and hands them out in **batches**, here 64 at a time.
+# 3. `DataLoader` hands the images out in **batches**, here 64 at a time, and shuffles them if told to.
 #
 # **Predict.** After the second step, what is the smallest pixel, and what is the largest? And will the pixels
 # have mean 0 and standard deviation 1, as the name *Normalize* suggests? Decide before you run the cell.
@@ -99,7 +99,8 @@ print(f"their sum: {logits[0].sum():.2f}")
 # <details><summary>Explain</summary>
 #
 # A sum of weighted inputs can be any number, negative ones included, and nothing makes ten of them add up to 1.
-# Logits are not probabilities. Only their *differences* will turn out to matter.
+# Logits are not probabilities. Only their *differences* will turn out to matter. (What is in a layer? Each
+# unit of the first one has a row of 784 weights, one per pixel. Lesson 7 draws what training adds to such rows.)
 # </details>
 
 # %% [markdown]
@@ -171,20 +172,23 @@ print(f"from 1 down to the next float32: {one - torch.nextafter(one, 0 * one):.2
 print(f"from 1 up to the next float32:   {torch.nextafter(one, 2 * one) - one:.2g}")
 tiny = torch.tensor(1e-30)
 print(f"from 1e-30 up to the next one:   {torch.nextafter(tiny, one) - tiny:.2g}")
+rest = torch.tensor(-17.0).exp()
+print(f"e^-17 = {rest:.2g}, and 1 + e^-17 is exactly 1: {(one + rest).item() == 1}")
 first, second = torch.softmax(torch.tensor([17.0, 0.0]), dim=0)
-print(f"softmax of 17 and 0: the first is exactly 1: {first.item() == 1}, the second {second:.3g}")
+print(f"softmax of 17 and 0: the first is exactly 1: {first.item() == 1}, the second {second:.2g}")
 
 # %% [markdown]
 # ![The positive float32 numbers on a line from 1e-45 to 3e38. To the left of 1.4e-45, below e to the -104, lies exactly zero; to the right of 3.4e38, above e to the 88.7, lies infinity. A magnifying glass at 1 shows neighbours 6e-8 below and 1.2e-7 above.](../img/02_cross_entropy_floats.png)
 #
 # - **Overflow.** $e^{89}$ is already infinity.
-# - **Underflow.** $e^{-104}$ is exactly 0. Small numbers as such are no problem: the neighbour of $10^{-30}$
-#   is only $10^{-37}$ away, so it has its full seven digits, and so has everything down to $10^{-38}$. The problem
-#   is the cliff, where a small number becomes 0.
+# - **Underflow.** $e^{-104}$ is less than half of the smallest positive float, so it is rounded to 0. Small numbers
+#   as such are no problem: the neighbour of $10^{-30}$ is only $10^{-37}$ away, so it has its full seven digits, and
+#   so has everything down to $10^{-38}$. The problem is the cliff, where a small number becomes 0.
 # - **Saturation.** Near 1 the neighbours are $6 \cdot 10^{-8}$ below and $1.2 \cdot 10^{-7}$ above. A result that
-#   falls between two of them is rounded to the nearer one. With two scores 17 apart the first probability $p$ is
-#   rounded to 1 itself: that class is "certain", and whoever computes $1 - p$ gets 0. The second probability,
-#   $4 \cdot 10^{-8}$, has all its digits.
+#   falls between two of them is rounded to the nearer one. With two scores 17 apart softmax divides by $1 + e^{-17}$.
+#   That lies less than half-way to the neighbour above 1, so the sum is rounded to 1, and the first probability is 1
+#   itself: that class is "certain", and whoever computes $1 - p$ gets 0. The second probability, $4 \cdot 10^{-8}$,
+#   has all its digits.
 #
 # You have seen the cure for the first cliff: subtracting the same number from all scores changes nothing.
 
@@ -328,12 +332,13 @@ for score in (-10.0, -2.0, 0.0):
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
-# Training changes a number the more, the steeper the loss is in it. Where the network is sure and wrong, the squared
-# error is nearly flat: about one hundred-thousandth. The worst mistake teaches the least. Cross-entropy has nearly
-# the slope −1. The logarithm undoes the exponential that flattened the probability.
+# Going downhill (lesson 3) changes a number the more, the steeper the loss is in it. Where the network is sure and
+# wrong, the squared error is nearly flat: about one hundred-thousandth. The worst mistake teaches the least.
+# Cross-entropy has nearly the slope −1. The logarithm undoes the exponential that flattened the probability.
 # </details>
 #
-# So classifiers use cross-entropy, with ten classes as with two.
+# So classifiers use cross-entropy, with ten classes as with two. (Its slope in each score is the probability, minus 1
+# at the right class: the chain rule of lesson 4 shows it.)
 
 # %% [markdown]
 # ### Never take the logarithm of a probability
@@ -496,10 +501,10 @@ axes = plot.lines(
 )
 
 # %% [markdown]
-# The cross marks where the naive way jumps to infinity, at a gap of 104. Adding $10^{-8}$ avoids the jump, and
-# that is why you meet it in old code. But it hides the problem: no loss can exceed $-\ln 10^{-8} = 18.4$, so beyond a
-# gap of about 20 the line is flat. Where the loss is flat its gradient is 0, and the network learns nothing from its
-# worst mistakes.
+# The cross marks the end of the naive way: at a gap of 103 it is finite for the last time, at 104 infinite. Adding
+# $10^{-8}$ avoids the jump, and that is why you meet it in old code. But it hides the problem: no loss can exceed
+# $-\ln 10^{-8} = 18.4$, so beyond a gap of about 20 the line is flat. Where the loss is flat its gradient is nearly
+# 0, and the network learns next to nothing from its worst mistakes.
 
 # %% [markdown]
 # ## Exercise: `nll_loss` (3 points)
@@ -550,7 +555,7 @@ def _(given, expect):
 # in one call.
 #
 # **Predict.** Our network has ten classes and has learned nothing. Roughly, what is its loss? (What probability
-# does it give to the right digit? Lesson 1 had an exercise about this number.)
+# does it give to the right digit? In lesson 1, `expected_initial_loss` gave this number.)
 
 # %%
 outputs = logits  # what a model returns is often called its outputs; ours returns logits
@@ -573,8 +578,10 @@ for seed in range(5):
     print(f"seed {seed}: first loss {F.cross_entropy(fresh(flat), labels):.2f}")
 
 # %% [markdown]
-# Remember this rule. **With $C$ classes, the first loss is about $\ln C$.** If it is not, look for a mistake
-# before you train.
+# Remember this rule. **With $C$ classes and small logits, as fresh weights give them, the first loss is about
+# $\ln C$.** If it is not, look for a mistake before you train.
+#
+# **Now you can** write cross-entropy in a way that no score breaks.
 
 # %% [markdown]
 # ## 4. The model and the loss belong together
@@ -877,6 +884,8 @@ axes = plot.loss_curves(curves, levels=levels)
 # %% [markdown]
 # *No softmax* is left out: its loss would fall far below the figure, and go on falling. A curve that falls is not
 # proof that a program learns what you think it learns.
+#
+# **Now you can** recognise a wrong pair before it has trained for a minute.
 
 # %% [markdown]
 # ## 6. Repair it
@@ -921,15 +930,16 @@ print(f"right, one image at a time:  {(alone == some_labels).float().mean():.1f}
 # logarithm 0. Ten zeros are no opinion. `dim=1` mends it, and so does dropping the layer and using
 # `F.cross_entropy`.
 #
-# A test that finds every mistake of this kind: an image must get the same outputs alone as in a batch.
+# A test that finds every mistake of this kind: an image must get the same outputs alone as in a batch. (Lesson 8 has
+# the one exception: batch normalisation mixes its batch on purpose, while it trains.)
 # </details>
 
 # %% [markdown]
 # ## 7. Exit questions
 #
-# Three questions, one point each. Write the letter of your answer in quotes.
+# Write the letter of your answer, in quotes.
 #
-# ### `exit_plateau`
+# ### Exit question: why does the loss stay at 1.47? `exit_plateau` (1 point)
 #
 # A model with ten classes ends in `nn.Softmax(dim=1)` and trains with `nn.CrossEntropyLoss`. The loss starts at
 # 2.30, sinks to 1.47 and stays there. What has happened?
@@ -951,12 +961,12 @@ def _(given, expect):
     expect("the choice", choice(exit_plateau))
 
 # %% [markdown]
-# ### `exit_cliff`
+# ### Exit question: where does the infinity come from? `exit_cliff` (1 point)
 #
 # In `float32`, `torch.softmax(torch.tensor([0.0, -104.0]), dim=0).log()` gives $-\infty$ in the second place. Why?
 #
 # - a) Floats are inaccurate near 0: the probability comes out with the wrong digits.
-# - b) The true probability is smaller than the smallest positive float, so it becomes exactly 0.
+# - b) The true probability is less than half of the smallest positive float, so it is rounded to 0.
 # - c) 0.1 and most other decimal fractions have no exact form in binary.
 # - d) $e^{-104}$ overflows to infinity.
 
@@ -972,7 +982,7 @@ def _(given, expect):
     expect("the choice", choice(exit_cliff))
 
 # %% [markdown]
-# ### `exit_choice`
+# ### Exit question: what does it take to choose a class? `exit_choice` (1 point)
 #
 # A trained model returns logits. You want the most probable class of each image, nothing else. What do you need?
 #
@@ -1001,14 +1011,15 @@ def _(given, expect):
 # - `float32` has cliffs: $e^{89}$ is infinity, $e^{-104}$ is 0. Subtract the maximum, and never take the logarithm of
 #   a probability: use log-sum-exp.
 # - In PyTorch: a last `Linear` with `nn.CrossEntropyLoss`. Or `LogSoftmax(dim=1)` with `nn.NLLLoss`. No mixtures.
-# - Before you train, measure: the first loss is about $\ln C$, a perfect answer costs 0, and an image gets the same
-#   outputs alone and in a batch.
+# - Before you train, measure: the first loss is about $\ln C$ where the logits are small, a perfect answer costs 0,
+#   and in evaluation mode an image gets the same outputs alone and in a batch.
 #
 # **What comes next.** You have a number that says how wrong the network is. Lesson 3 goes downhill on it.
 #
 # **Further reading**
 # - PyTorch: [CrossEntropyLoss](https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html). It
-#   also takes class probabilities in place of labels, and knows `ignore_index` and `label_smoothing`.
+#   also takes class probabilities in place of labels, and knows `ignore_index` and `label_smoothing` (with which even a
+#   perfect answer costs something).
 # - PyTorch: [NLLLoss](https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html) and
 #   [logsumexp](https://docs.pytorch.org/docs/stable/generated/torch.logsumexp.html).
 # - P. Blanchard, D. J. Higham, N. J. Higham, *Accurately computing the log-sum-exp and softmax functions*, IMA

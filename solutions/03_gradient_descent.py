@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 3 · Gradient descent: going downhill
 #
-# Lessons 1 and 2 gave us a number that says how wrong a model is: the loss. **How do we change the model's
-# parameters so that this number becomes smaller?** By looking at the slope under our feet, taking a step
-# downhill, and looking again.
+# Lessons 1 and 2 gave us a number that says how wrong a model is: the loss, from squared errors to cross-entropy.
+# **How do we change the model's parameters so that this number becomes smaller?** By looking at the slope under our
+# feet, taking a step downhill, and looking again.
 #
 # **You will be able to**
 # - measure a gradient with nothing but two calls of a function, and say how far to trust it,
@@ -25,7 +25,7 @@ from torch.nn import functional as F
 from helper import check, data, plot
 from helper.fixtures import choice
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. Which way is down?
@@ -46,7 +46,9 @@ torch.set_num_threads(1)  # networks this small are faster on one thread
 # $$\nabla L(w) = \left(\frac{\partial L}{\partial w_1}, \dots, \frac{\partial L}{\partial w_n}\right)$$
 #
 # Read $\nabla L$ as "the gradient of $L$". $\partial L / \partial w_1$ is the slope when only $w_1$ moves and
-# all others stay. **The gradient points uphill**, in the direction of the steepest rise. To go down we walk *against* it.
+# all others stay. (The picture lays its arrows along the ground. The gradient itself is a list of
+# slopes, one per parameter: an arrow on the *map*.) **The gradient points uphill**, in the direction of the steepest
+# rise. To go down we walk *against* it.
 #
 # **Predict.** Take $L(w) = (w - 3)^2$ and stand at $w = 5$. Is the slope positive or negative? Which way
 # should $w$ go? Decide before you run the cell.
@@ -206,8 +208,9 @@ print(f"{parameters:,} parameters: {2 * parameters:,} forward passes for one ste
 
 # %% [markdown]
 # Fine for testing, hopeless for training. PyTorch computes the same gradient without measuring, exact up to
-# rounding, for the price of one or two more forward passes: `torch.autograd.grad(loss, parameters)`. How it
-# does so is the story of lessons 4 to 6. Until then we use it in demonstrations as a good instrument whose inside we don't know yet.
+# rounding, for the price of one or two more forward passes: `torch.autograd.grad(loss, parameters)`. How its
+# *autograd* does so, by *backpropagation*, is the story of lessons 4 to 6. Until then we use it in demonstrations, as
+# a good instrument whose inside we don't know yet.
 
 # %% [markdown]
 # ## 2. One step
@@ -307,9 +310,14 @@ for length in (0.1, 1.0, 3.0):
 # 0.084.](../img/03_gradient_descent_directions.png)
 #
 # About half of the random directions go down. But they hardly go anywhere: with a step of length 1 even the
-# best of a hundred achieves only a twenty-fifth of what the gradient does. With so many dimensions a random
-# direction is almost at a right angle to the gradient. For a short step *no* direction does better than the
-# one against the gradient: that is what "steepest" means.
+# best of a hundred achieves only a twenty-fifth of what the gradient does. Why? A short step $s$ changes the loss,
+# nearly, by slope times move, added up over the parameters:
+#
+# $$\sum_i \frac{\partial L}{\partial w_i}\, s_i = \lVert \nabla L \rVert \, \lVert s \rVert \cos\alpha$$
+#
+# Here $\lVert s \rVert$ is the length of the step and $\alpha$ its angle to the gradient. Of all steps of one length,
+# the one with $\cos\alpha = -1$ lowers the loss most: straight *against* the gradient. With so many dimensions a
+# random direction is almost at a right angle to it, where the cosine is 0.
 #
 # Now look at the last row. With a step of length 3 the same direction makes the loss *worse*, and random
 # steps win. The gradient describes the ground where you stand. It says nothing about the ground further
@@ -477,17 +485,17 @@ descent()
 # the minimum; 0.15 reaches it after a short zig-zag; 0.2 jumps between both walls for ever; 0.21 jumps
 # further out with each step. Below them the four loss curves.](../img/03_gradient_descent_rates.png)
 #
-# At 0.01 thirty steps are far too few. From $(-4, 1)$ the lowest end is at 0.18. At 0.2 the path jumps from wall to wall
-# for ever: the loss along the valley shrinks, the loss across it stays. Just above, it explodes, wherever
-# you start (unless you start exactly on the valley floor, at $w_2 = 0$).
+# At 0.01 thirty steps are far too few. From $(-4, 1)$ the lowest end is at 0.18. At 0.2 the path jumps from wall to
+# wall for ever: the loss along the valley shrinks, the loss across it stays. Just above, it explodes, wherever you
+# start (unless you start exactly on the valley floor, at $w_2 = 0$).
 #
 # </details>
 
 # %% [markdown]
 # There is a sharp border, and on a parabola it can be computed. Take $L = \tfrac{k}{2} w^2$, with its minimum at 0.
 # Its slope is $k w$. The slope grows by $k$ with each unit of $w$: this $k$, the second derivative, is the
-# **curvature**. One step turns $w$ into $w - \eta k w = (1 - \eta k)\, w$. **Every step multiplies the distance to the minimum by
-# $1 - \eta k$.**
+# **curvature**. One step turns $w$ into $w - \eta k w = (1 - \eta k)\, w$. **Every step multiplies the distance to
+# the minimum by $1 - \eta k$.**
 #
 # **Predict.** For which values of $\eta k$ does the distance shrink? When does $w$ change sides? What is
 # the best value?
@@ -509,9 +517,10 @@ for product in (0.05, 0.5, 1.0, 1.5, 1.9, 2.0, 2.1):
 # | exactly 2 | the edge: it jumps between two points for ever |
 # | above 2 | each jump is longer than the last: it diverges |
 #
-# So the learning rate must stay below $2 / k$. With several parameters the *largest* curvature sets this
-# limit. In our valley the slopes are $w_1$ and $10\, w_2$, so the curvatures are 1 along and 10 across, and the
-# border is at $2/10 = 0.2$, whatever the start.
+# So on a parabola the learning rate must stay below $2 / k$. With several parameters the *largest* curvature sets
+# this limit. (Where the curvature changes on the way, as in a network, it is a rule of thumb.) In our valley the
+# slopes are $w_1$ and $10\, w_2$, so the curvatures are 1 along and 10 across, and the border is at $2/10 = 0.2$,
+# whatever the start.
 #
 # </details>
 #
@@ -556,8 +565,8 @@ print("the last loss with lr = 5.0:", runs["lr = 5.0"][-1])
 #   small.
 # - **0.1: good.** It falls steeply, then gently. The jitter comes from the batches: each update looks at 64
 #   other images, and some are harder.
-# - **0.7: oscillating.** Large swings, at times to above the start, eat up most of the progress. It ends
-#   far above the good one.
+# - **0.7: oscillating.** Large swings, at times to above the start and out of the picture, eat up most of the
+#   progress. It ends far above the good one.
 # - **5.0: diverging.** It leaves the picture within a few updates and ends in NaN, "not a number": the
 #   parameters have become so large that a float cannot hold the results.
 #
@@ -716,6 +725,8 @@ def _(given, expect):
 
 
 # %% [markdown]
+# **Now you can** look at a loss curve and say which way to turn the learning rate.
+#
 # ## 5. A line to fit
 #
 # So far the gradient fell from the sky. For **linear regression** we can work it out on paper. The model
@@ -939,7 +950,7 @@ for name, mean, std, lr in (
 
 # %% [markdown]
 # With raw pixels and learning rate 0.1 the network ends where guessing is ($\ln 10 \approx 2.3$). Nothing in
-# the code is wrong: the valley is too narrow for such steps. The first ones threw the parameters so far that every
+# the code is wrong: the walls are too steep for such steps. The first ones threw the parameters so far that every
 # unit of a layer gives 0 for every image. Then nothing of the image comes through any more, and the slopes behind
 # those units are 0 too, so the network cannot come back. A learning rate a hundred times smaller avoids that. With
 # standardised pixels the ordinary rate works, and works best.
@@ -1091,15 +1102,17 @@ def _(given, expect):
 # %% [markdown]
 # ### Count updates, not epochs
 #
-# Five epochs with learning rate 0.05, and four sizes of batch. Every row looks at the same 15,000 images.
-# **Predict** which one ends with the lowest loss, and why.
+# Five epochs, four sizes of batch, and two learning rates. Every run looks at the same 15,000 images. **Predict** which
+# size ends with the lowest loss at the rate 0.05, and which of the four gain from the larger rate.
 
 # %%
-print("batch size   updates   mean loss of the last epoch")
+print("                       mean loss of the last epoch")
+print("batch size   updates   lr = 0.05   lr = 0.25")
 for batch_size in (3000, 300, 60, 15):
-    losses = train(standard, labels, lr=0.05, batch_size=batch_size, epochs=5)
-    per_epoch = len(losses) // 5
-    print(f"{batch_size:10} {len(losses):9} {sum(losses[-per_epoch:]) / per_epoch:14.1f}")
+    runs = [train(standard, labels, lr=lr, batch_size=batch_size, epochs=5) for lr in (0.05, 0.25)]
+    per_epoch = len(runs[0]) // 5
+    ends = [sum(losses[-per_epoch:]) / per_epoch for losses in runs]
+    print(f"{batch_size:10} {len(runs[0]):9} {ends[0]:11.1f} {ends[1]:11.1f}")
 
 # %% [markdown]
 # <details><summary>Explain</summary>
@@ -1108,6 +1121,9 @@ for batch_size in (3000, 300, 60, 15):
 # thousand. Each of these steps is a little wrong, and still they get much further. This is **stochastic
 # gradient descent**, and it is how networks are trained.
 #
+# The gradients of larger batches scatter less, so they bear a larger rate: the first three rows gain from it, the last
+# one loses. Five steps stay too few. (Lesson 9 lowers the rate on the way.)
+#
 # "It does not learn" after a few epochs on little data often means: there were hardly any updates. A
 # smaller batch is not always better, though: the noise grows, and tiny batches use the machine badly.
 # Between 16 and 256 is common.
@@ -1115,9 +1131,13 @@ for batch_size in (3000, 300, 60, 15):
 # </details>
 
 # %% [markdown]
-# ## Exit questions (1 point each)
+# ## Exit questions
 #
-# **1.** What does the vector *minus the gradient* tell you at the point where you stand?
+# Write the letter of your answer, in quotes.
+#
+# ### Exit question: where does it point? `exit_minus_gradient` (1 point)
+#
+# What does the vector *minus the gradient* tell you at the point where you stand?
 #
 # - **a** the direction to the minimum
 # - **b** the direction in which the loss grows fastest
@@ -1138,7 +1158,9 @@ def _(given, expect):
 
 
 # %% [markdown]
-# **2.** The losses of the first updates are 2.3, 7.2, 155, 9970. Training worked yesterday on a similar
+# ### Exit question: what do you try first? `exit_loss_explodes` (1 point)
+#
+# The losses of the first updates are 2.3, 7.2, 155, 9970. Training worked yesterday on a similar
 # data set. What do you try first?
 #
 # - **a** look for the bug in the loss function
@@ -1160,7 +1182,9 @@ def _(given, expect):
 
 
 # %% [markdown]
-# **3.** You train for 5 epochs on 3,000 images in batches of 3,000; the loss goes from 2.31 to 2.29. A
+# ### Exit question: why is your friend so far ahead? `exit_count_updates` (1 point)
+#
+# You train for 5 epochs on 3,000 images in batches of 3,000; the loss goes from 2.31 to 2.29. A
 # friend takes the same network, learning rate and number of epochs, but 60,000 images in batches of 60, and
 # gets 0.4. Which sentence explains most of it?
 #
@@ -1191,9 +1215,9 @@ def _(given, expect):
 #   at once.
 # - Central differences in float64 measure a gradient to about ten digits: too slow for training, right for
 #   testing.
-# - The learning rate must stay below 2 / (largest curvature). Read it off the loss curve: slow, good,
-#   oscillating, diverging.
-# - Unscaled inputs make narrow valleys. Standardise them.
+# - On a parabola the learning rate must stay below 2 / (largest curvature). In a network, read it off the loss curve:
+#   slow, good, oscillating, diverging.
+# - Unscaled inputs make steep and narrow valleys. Standardise them.
 # - Mini-batches give many slightly wrong steps for the price of one exact one. Count updates.
 # - Level ground need not be the deepest valley.
 #

@@ -10,7 +10,7 @@
 # - write the backward step of a linear layer, ReLU, sigmoid and softmax with cross-entropy, with the right
 #   shapes;
 # - add gradients where paths meet, and explain why they add;
-# - compute every gradient of a two-layer network by hand, and prove it right with a gradient check;
+# - compute every gradient of a two-layer network by hand, and test it with a gradient check;
 # - say why the backward order is cheap, and what backpropagation is *not*.
 #
 # About 100 minutes · 20 points · nothing is downloaded
@@ -30,7 +30,7 @@ from helper import check, data, plot
 from helper.fixtures import choice, exact_gradients
 from helper.interactive.graph import graph
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. Why not nudge every weight?
@@ -43,7 +43,8 @@ torch.set_num_threads(1)  # networks this small are faster on one thread
 # two of them, for each parameter.
 #
 # **Predict.** The digit network of lesson 2 has layers 784-128-64-10. How many forward passes does *one* gradient
-# cost? A hundred, ten thousand, more? Lesson 3 counted them. Write down what you remember, then run the cell.
+# cost? A hundred, ten thousand, more? Lesson 3 counted them for `numerical_gradient`. Write down what you
+# remember, then run the cell.
 
 # %%
 model = nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
@@ -73,9 +74,9 @@ print(f"{parameters:,} parameters: {2 * parameters:,} forward passes for one gra
 # derivatives.
 #
 # ![The graph of a two-layer network. Boxes from left to right: L1, S, L2 and the loss. Above the arrows, in blue,
-# the values of the forward pass: x = 2, L1 = 0.5, S = 0.622, L2 = -0.734, loss = 3.006. Below the arrows, in orange-red,
-# the gradients of the backward pass from right to left: 1 at the loss, -3.467 at L2, 5.201 at S, 1.222 at L1. The
-# parameters W1, b1, W2 and b2 enter from above, each with its value and its
+# the values of the forward pass: x = 2, L1 = 0.5, S = 0.622, L2 = -0.734, loss = 3.006. Below the arrows, in
+# orange-red, the gradients of the backward pass from right to left: 1 at the loss, -3.467 at L2, 5.201 at S, 1.222 at
+# L1. The parameters W1, b1, W2 and b2 enter from above, each with its value and its
 # gradient.](../img/04_backpropagation_graph.png)
 #
 # Now the way back. We want to know how the loss changes with $W_1$, four boxes away. The **chain rule** says:
@@ -94,8 +95,9 @@ print(f"{parameters:,} parameters: {2 * parameters:,} forward passes for one gra
 # to the left. In code, `dS` is our short name for $\partial \ell / \partial S$: the gradient **of the loss with
 # respect to** $S$.
 #
-# **Predict.** Cover the orange-red numbers of the figure with your hand. The weight $W_2$ is negative, and the prediction
-# $L_2$ is below the target $y$. Should $W_1$ go up or down to lower the loss? Follow the signs through the graph.
+# **Predict.** Cover the orange-red numbers of the figure with your hand. The weight $W_2$ is negative, and the
+# prediction $L_2$ is below the target $y$. Should $W_1$ go up or down to lower the loss? Follow the signs through the
+# graph.
 
 # %%
 x, y = 2.0, 1.0
@@ -187,7 +189,8 @@ print(f"through d: {through_d:g}, through e: {through_e:g}, by nudging a: {measu
 # <details><summary>Explain</summary>
 #
 # 18 and 6 make 24: the paths **add**. When $a$ grows by a tiny $\varepsilon$, $L$ grows by $18\,\varepsilon$
-# because $d$ changed, and by $6\,\varepsilon$ more because $e$ changed. Both happen at once.
+# because $d$ changed, and by $6\,\varepsilon$ more because $e$ changed. Both happen at once. (Lesson 5 draws this
+# graph.)
 #
 # </details>
 #
@@ -222,7 +225,7 @@ print(f"through d: {through_d:g}, through e: {through_e:g}, by nudging a: {measu
 # %%
 logits = torch.tensor([1.0, 0.5, 0.0, -0.5, -1.0])
 probabilities = torch.softmax(logits, dim=0)
-jacobian = torch.func.jacrev(lambda z: torch.softmax(z, dim=0))(logits)  # PyTorch measures the whole table
+jacobian = torch.func.jacrev(lambda z: torch.softmax(z, dim=0))(logits)  # the whole table, differentiated by PyTorch
 print("probabilities:", [round(p, 3) for p in probabilities.tolist()])
 print("column 0 (raise the first score):", [round(p, 3) for p in jacobian[:, 0].tolist()])
 print("sum of that column:", round(jacobian[:, 0].sum().abs().item(), 6))
@@ -484,8 +487,10 @@ print(f"after ten sigmoids at most {0.25**10:.1e} of a gradient is left; after t
 # <details><summary>Explain</summary>
 #
 # Multiply along the path: ten factors of at most $\tfrac14$. That is the **vanishing gradient**, one reason why
-# deep networks moved from sigmoid to ReLU inside. ReLU has a trouble of its own: where the gate is shut the
-# gradient is exactly 0. A unit whose gate is shut for every example learns nothing any more.
+# deep networks moved from sigmoid to ReLU inside. Far from 0 the factor is much smaller: there the curve is nearly
+# flat, and a unit that is so sure hardly learns. ReLU has a trouble of its own: where the gate is shut the
+# gradient is exactly 0. A unit whose gate is shut for every example cannot open it by itself: only a change in the
+# layers before it can.
 #
 # </details>
 
@@ -514,8 +519,8 @@ print(f"after ten sigmoids at most {0.25**10:.1e} of a gradient is left; after t
 #
 # The loss depends on $p_t$ only: $\partial \ell / \partial p_t = -1 / p_t$. So one row of the Jacobian counts:
 # $-\tfrac{1}{p_t} \cdot p_t\,(\delta_{tk} - p_k) = p_k - \delta_{kt}$. The same, but this route divides by
-# $p_t$, which may underflow to 0. The short way does not. This is why frameworks join softmax and cross-entropy
-# in one operation.
+# $p_t$, which may underflow to 0. The short way does not: one more reason why frameworks join softmax and
+# cross-entropy in one operation.
 #
 # </details>
 
@@ -576,6 +581,8 @@ for name, scores in examples.items():
 # Each row sums to zero: what is pushed up at one class is pushed down at the others. A right and sure answer is
 # left in peace. A wrong and sure one is pushed with nearly full force, at most 1: cross-entropy never goes flat
 # where the network is badly wrong.
+#
+# **Now you can** send a gradient back through every part of a classifier.
 
 # %% [markdown]
 # ## 8. The whole network
@@ -601,8 +608,10 @@ for name, scores in examples.items():
 # \qquad\text{of shape } (H, D),$$
 #
 # where $\odot$ multiplies element by element. The first product adds over the $C$ scores that a hidden value reaches,
-# the last one over the $N$ examples that use a weight. The update is that of section 2, matrix by matrix:
-# $W_1' = W_1 - \eta\, \partial \ell / \partial W_1$, and so on.
+# the last one over the $N$ examples that use a weight. The update is that of section 2, matrix by matrix.
+# With more layers nothing new happens: from the last to the first, each takes the gradient for its output, keeps those
+# for its weight and bias, and hands the one for its input back. (What the forward pass must keep for this, the
+# *activations*, fills the memory in training: lesson 10.)
 
 # %% [markdown]
 # ### Exercise: `two_layer_gradients` (4 points)
@@ -716,7 +725,7 @@ print(f"{right:.0%} of the points are classified right")
 #
 # A wrong gradient rarely stops a program. The loss often still falls, only slower, and nobody notices. That is
 # why everyone who writes a `backward` compares it with nudging, on a problem small enough for nudging to be
-# affordable. Lesson 3 found how to nudge well: both ways, in float64, by about $10^{-5}$.
+# affordable. Lesson 3 found how to nudge well: by central differences, in float64, with steps of about $10^{-5}$.
 #
 # How different is too different? An absolute difference says little: 0.01 is much for a gradient of 0.02 and
 # nothing for one of 1000. Compare lengths instead. With $g$ the gradient to be checked and $m$ the measured
@@ -738,7 +747,7 @@ for name, claimed in {"right": dW1, "wrong sign": -dW1, "twice too large": 2 * d
 
 # %% [markdown]
 # In float64, what nudging itself gets wrong does not reach the seventh decimal here. A bug is rarely that polite: it
-# shows in the first digits.
+# shows in the first digits. (A check that passes is strong evidence, no proof: it looked at one point.)
 
 # %% [markdown]
 # ### Exercise: `gradient_check` (2 points)
@@ -897,6 +906,8 @@ print(f"gradient for W1: {dL1 * x:.4f} in this code, {slope_of_W1:.4f} by nudgin
 # </details>
 
 # %% [markdown]
+# **Now you can** write a backward pass, test it, and find what is wrong with somebody else's.
+#
 # ## 11. Why backwards?
 #
 # The chain rule gives a product of Jacobians. A product of matrices may be worked out in any order: the result
@@ -964,15 +975,15 @@ for name, sizes in {"784-128-64-10": [784, 128, 64, 10], "nine layers of 100": [
 # widely known under the name back-propagation. So the method was found more than once, in different fields. It is
 # not the chain rule that was new, but its order and the reuse of what has been computed.
 #
-# And what it is *not*: backpropagation computes gradients. Moving the weights is the optimiser's work (lesson
-# 3), and any optimiser may use the same gradients.
+# And what it is *not*: backpropagation computes gradients. Moving the weights is the optimiser's work
+# (gradient descent, lesson 3), and any optimiser may use the same gradients.
 
 # %% [markdown]
-# ## 12. Exit questions (3 points)
+# ## 12. Exit questions
 #
-# Write one letter for each.
+# Write the letter of your answer, in quotes.
 #
-# ### `exit_shared_value`
+# ### Exit question: two gradients arrive, what now? `exit_shared_value` (1 point)
 #
 # A hidden value $h$ is used in two places. On the way back, a gradient of $2$ comes from the one place and of
 # $-3$ from the other (each already multiplied by its local derivative). What is $\partial \ell / \partial h$?
@@ -994,7 +1005,7 @@ def _(given, expect):
     expect("the choice", choice(exit_shared_value))
 
 # %% [markdown]
-# ### `exit_cost`
+# ### Exit question: what does the way back cost? `exit_cost` (1 point)
 #
 # You make every hidden layer of a network ten times wider, so it has many times more parameters. What does one
 # backward pass cost now, *compared with one forward pass of the same wide network*?
@@ -1016,7 +1027,7 @@ def _(given, expect):
     expect("the choice", choice(exit_cost))
 
 # %% [markdown]
-# ### `exit_what_it_computes`
+# ### Exit question: what is it, and what is it not? `exit_what_it_computes` (1 point)
 #
 # What does backpropagation compute?
 #
@@ -1054,7 +1065,7 @@ def _(given, expect):
 #
 # - D. E. Rumelhart, G. E. Hinton, R. J. Williams: *Learning representations by back-propagating errors.* Nature 323,
 #   533–536 (1986). Four pages, still readable.
-# - A. G. Baydin, B. A. Pearlmutter, A. A. Radul, J. M. Siskind: *Automatic Differentiation in Machine Learning: a Survey.*
-#   Journal of Machine Learning Research 18 (2018), [arXiv:1502.05767](https://arxiv.org/abs/1502.05767). With the
-#   history.
+# - A. G. Baydin, B. A. Pearlmutter, A. A. Radul, J. M. Siskind: *Automatic Differentiation in Machine Learning: a
+#   Survey.* Journal of Machine Learning Research 18 (2018), [arXiv:1502.05767](https://arxiv.org/abs/1502.05767).
+#   With the history.
 # - [Gradcheck mechanics](https://docs.pytorch.org/docs/stable/notes/gradcheck.html) in PyTorch's documentation.

@@ -23,7 +23,7 @@ from helper import check, data, graphs, plot
 from helper.fixtures import choice
 from helper.graphs import Node
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. A number that remembers
@@ -99,7 +99,7 @@ print(f"L changes by {change:.4f}, which is {change / nudge:.2f} times the nudge
 # `slopes` that it finds.
 #
 # One operand may be a plain number, as in `a + 1` or `a * 2`. For `1 + a`, where the number comes first, Python
-# calls `__radd__`. The lines below your part take care of that, and of division.
+# calls `__radd__`. The lines below your part take care of that, and of division, `a / b` and `1 / a`.
 #
 # <details><summary>Hint 1: where to begin</summary>
 #
@@ -173,6 +173,9 @@ class Value(Node):
 
     def __truediv__(self, other: "Value | float") -> "Value":
         return self * other**-1
+
+    def __rtruediv__(self, number: float) -> "Value":
+        return number * self**-1
 
 
 # %% check="Value" points=4
@@ -511,6 +514,8 @@ def _(given, expect):
 # parents, and its parents never change. So there is always one topological order for free: the order in which the
 # nodes were made.
 #
+# **Now you can** say whose turn it is, in any graph.
+#
 # ## 5. Backward
 #
 # Now the engine itself. Three steps:
@@ -534,8 +539,8 @@ def _(given, expect):
 #
 # Before you write your own `backward`, watch PyTorch's, on the first formula of this lesson.
 #
-# **Predict.** Three times, the cell calculates $L$ afresh and calls `backward`. It never sets a gradient to 0. What does
-# it print for `a`?
+# **Predict.** Three times, the cell calculates $L$ afresh and calls `backward`. It never sets a gradient to 0. What
+# does it print for `a`?
 
 # %%
 a, b, c = (torch.tensor(number, requires_grad=True) for number in (2.0, -3.0, 10.0))
@@ -642,9 +647,11 @@ print(f"PyTorch: result {result.item():.3g}, gradient of x {x.grad.item():.3g}, 
 
 # %% [markdown]
 # How much work is a backward pass? Each arrow of the graph is used once: one multiplication and one addition. The
-# forward pass made each arrow once. So one backward pass costs about as much as one forward pass, **however many
-# leaves there are**. Nudging would need one forward pass *per leaf*. This is why networks with billions of
-# parameters can be trained at all.
+# forward pass made each arrow once, at most two for each operation. So one backward pass costs about one or two forward
+# passes (lesson 4 counted), **however many leaves there are**. Nudging would need one forward pass *per leaf*. This is
+# why networks with billions of parameters can be trained at all.
+#
+# **Now you can** get the gradient of any formula that your operators can write down.
 #
 # ## 6. A neuron learns
 #
@@ -736,7 +743,9 @@ def _(given, expect):
 # ## 7. From here to PyTorch
 #
 # Your engine and PyTorch's do the same thing. They differ in the size of a node. Yours holds one number; PyTorch's
-# holds a tensor, and an operation on tensors is a *single* node.
+# holds a tensor, and an operation on tensors is a *single* node. (So one node may use a number many times. A bias is
+# added to every row, and its gradient is the sum over the rows: the `+=` moves into the node, as in your
+# `linear_backward` of lesson 4.)
 #
 # **Predict.** The network of lesson 2 (784 inputs, layers of 128, 64 and 10) sees a batch of 64 images. How many nodes
 # would your engine make for the multiplications and additions alone? How many does PyTorch make for everything,
@@ -779,9 +788,9 @@ print(", ".join(sorted({type(step).__name__ for step in found})))
 #
 # ## Exit questions
 #
-# Answer with a letter. One point each.
+# Write the letter of your answer, in quotes.
 #
-# ### `exit_engine_paths`
+# ### Exit question: what arrives at `a`? `exit_engine_paths` (1 point)
 #
 # $L = a \cdot b + a$, with $a = 3$ and $b = 4$. What does `backward` leave in `a.grad`?
 #
@@ -802,7 +811,7 @@ def _(given, expect):
     expect("the choice", choice(exit_engine_paths))
 
 # %% [markdown]
-# ### `exit_engine_order`
+# ### Exit question: whose turn is it? `exit_engine_order` (1 point)
 #
 # When may a node pass its gradient on to its parents?
 #
@@ -823,7 +832,7 @@ def _(given, expect):
     expect("the choice", choice(exit_engine_order))
 
 # %% [markdown]
-# ### `exit_engine_twice`
+# ### Exit question: what does the third step do? `exit_engine_twice` (1 point)
 #
 # A training loop never sets the gradients of its leaves to 0. What does it do in its third step?
 #
@@ -851,7 +860,7 @@ def _(given, expect):
 # - A node passes its gradient on when it is complete: reversed topological order.
 # - Gradients are added, with `+=`: over the paths in one pass, and over several passes in the leaves. Hence
 #   training sets them to zero in every step.
-# - A backward pass costs about as much as a forward pass, for any number of parameters.
+# - A backward pass costs about one or two forward passes, for any number of parameters.
 #
 # **Next:** lesson 6 opens PyTorch's engine. You will find all of this there again: leaves, graph, accumulation. And a
 # few traps that only tensors have.

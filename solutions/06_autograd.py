@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from helper import check, data, plot
 from helper.fixtures import arrived, choice, error_of, loss_as_number, losses_as_numbers
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. The tape
@@ -88,7 +88,8 @@ axes = plot.tape(z, x=x, y=y, z=z)
 
 # %% [markdown]
 # The green box is a **leaf**: a tensor with `requires_grad=True` that no recorded operation has made. You made it.
-# Leaves are where a backward pass ends, and where gradients are collected.
+# Leaves are where a backward pass ends, and where gradients are collected. (The tape holds what *ran*: of an `if` the
+# branch that was taken, of a loop every round. So any Python may stand in a network.)
 #
 # (In old programs you meet `Variable(x)`. It was the wrapper that made a tensor take part in this. Since 2018
 # every tensor can do that, and the wrapper does nothing.)
@@ -108,8 +109,8 @@ counts = torch.tensor([1, 2, 3], requires_grad=True)
 # parts that begin with `File`, is PyTorch's inside and can be left out.
 #
 # Here: `1` is a whole number, so the tensor is `int64`. A derivative asks what happens when a number changes *a
-# little*, and whole numbers cannot. Write `1.0`, or say `dtype=torch.float32`. Labels stay whole numbers, since
-# nobody needs a gradient with respect to a label.
+# little*, and whole numbers cannot. (Complex numbers can; this course has none.) Write `1.0`, or say
+# `dtype=torch.float32`. Labels stay whole numbers, since nobody needs a gradient with respect to a label.
 # </details>
 
 # %% [markdown]
@@ -145,6 +146,9 @@ for name, tensor in named.items():
 # calculation, but a gradient with respect to it would be wasted work. (For PyTorch an untracked tensor is a leaf as
 # well, since nothing on the tape has made it. It gets no gradient.)
 # </details>
+#
+# The other way round, `layer.requires_grad_(False)` freezes a layer: its parameters get no gradient, and no
+# training moves them.
 #
 # If you need a gradient with respect to data as well, switch it on with `images.requires_grad_()`. The underscore
 # says that the tensor itself is changed. Do it *before* the calculation: nothing is recorded in retrospect.
@@ -272,8 +276,8 @@ def _(given, expect):
 # %% [markdown]
 # ### What it is good for
 #
-# The gradient of the loss with respect to the *image* shows which pixels matter to a network. And it shows how to
-# fool it: change every pixel a little, in the direction in which the loss grows.
+# The gradient of the loss with respect to the *image* shows which pixels the loss is sensitive to, here and for small
+# changes. And it shows how to fool a network: change every pixel a little, in the direction in which the loss grows.
 #
 # **Predict.** The pixels run from −1 (black) to 1 (white). We change each by 0.2 at most, a tenth of the range.
 # The network is right for about 86 of 100 images that it has never seen. For how many is it right afterwards?
@@ -303,7 +307,7 @@ with torch.no_grad():
 some = torch.tensor([0, 7, 13, 21])
 matters = slopes[some].abs() / slopes[some].abs().amax(dim=(2, 3), keepdim=True)
 rows = torch.cat([digits[some], 2 * matters - 1, nudged[some]])  # all from -1 to 1
-axes = plot.images(rows, ["image"] * 4 + ["what matters"] * 4 + ["nudged"] * 4, columns=4, size=1.4)
+axes = plot.images(rows, ["image"] * 4 + ["sensitive"] * 4 + ["nudged"] * 4, columns=4, size=1.4)
 
 # %% [markdown]
 # A person reads the nudged digits without trouble. Such images are called *adversarial examples*.
@@ -331,9 +335,9 @@ for number in range(1, 4):
 # 6, 12, 18. `backward()` does not *write* the gradient into `.grad`, it **adds** it. That is why the box in the
 # figure is called AccumulateGrad.
 #
-# It has to add. If `x` is used in two places, two paths lead back to it, and their gradients add (lesson 4). Two
-# passes look to `x` like two more paths. Adding is also useful: a batch that is too large for the memory can be
-# handled in pieces.
+# Within a pass it has to add. If `x` is used in two places, two paths lead back to it, and their gradients add (lesson
+# 4). From one pass to the next it need not: PyTorch treats a second pass like one more path. That is useful, since a
+# batch that is too large for the memory can be handled in pieces.
 # </details>
 #
 # So somebody must clear. There are three ways, and they do not do the same:
@@ -423,6 +427,8 @@ whole, pieced = gradient_in_pieces(1), gradient_in_pieces(6)
 print("largest difference:", round((whole - pieced).abs().max().item(), 4))
 
 # %% [markdown]
+# **Now you can** predict what `.grad` holds, and clear it or use it.
+#
 # ### Experiment 4
 #
 # The passes above calculated `loss` afresh every time. Now we do not: one forward pass, two backward passes.
@@ -608,7 +614,7 @@ w = torch.tensor(1.0, requires_grad=True)
 loss = w**2
 with torch.no_grad():
     w.fill_(5.0)
-print("under no_grad:", message_of(loss.backward).split(": [")[0])
+print("under no_grad:", message_of(loss.backward))
 
 # %% [markdown]
 # <details><summary>Explain</summary>
@@ -619,6 +625,8 @@ print("under no_grad:", message_of(loss.backward).split(": [")[0])
 # </details>
 
 # %% [markdown]
+# **Now you can** say at each line of a program whether it is on the tape.
+#
 # ## Exercise: `sgd_update` (4 points)
 #
 # One step of gradient descent for all parameters of a network, written by hand: without `torch.optim`. After it, the
@@ -1032,21 +1040,20 @@ def _(given, expect):
 
 # %% [markdown]
 # The mended step has a tape that can be read. Two branches lead back from the loss, through cross-entropy and
-# through the penalty, and each parameter is reached by both:
+# through the penalty, and both reach the weight:
 
 # %%
-small = nn.Sequential(nn.Linear(4, 3))
-weight, bias = small.parameters()
-penalty = (weight**2).sum() + (bias**2).sum()
+small = nn.Linear(4, 3, bias=False)
+penalty = (small.weight**2).sum()
 loss = F.cross_entropy(small(torch.ones(2, 4)), torch.tensor([0, 2])) + 0.01 * penalty
-axes = plot.tape(loss, weight=weight, bias=bias, loss=loss)
+axes = plot.tape(loss, weight=small.weight, loss=loss)
 
 # %% [markdown]
 # ## 8. Exit questions
 #
-# Three questions, one point each. Write the letter of your answer in quotes.
+# Write the letter of your answer, in quotes.
 #
-# ### `exit_backward`
+# ### Exit question: what has changed after it? `exit_backward` (1 point)
 #
 # What does `loss.backward()` do?
 #
@@ -1067,7 +1074,7 @@ def _(given, expect):
     expect("the choice", choice(exit_backward))
 
 # %% [markdown]
-# ### `exit_retain`
+# ### Exit question: what cures the message? `exit_retain` (1 point)
 #
 # A loop stops in its second round with *Trying to backward through the graph a second time*. The cell:
 #
@@ -1099,7 +1106,7 @@ def _(given, expect):
     expect("the choice", choice(exit_retain))
 
 # %% [markdown]
-# ### `exit_no_grad`
+# ### Exit question: what does measuring change? `exit_no_grad` (1 point)
 #
 # You measure the loss on validation images under `with torch.no_grad():`. What does that change?
 #
@@ -1124,10 +1131,10 @@ def _(given, expect):
 #
 # - PyTorch records every operation that a tracked tensor takes part in. `backward()` reads this tape backwards and
 #   gives the gradient **of the loss with respect to** the leaves.
-# - Only **leaves** with `requires_grad` keep a `.grad`; floats only. Parameters are such leaves.
+# - Only **leaves** with `requires_grad` keep a `.grad`; whole numbers cannot. Parameters are such leaves.
 # - `.grad` **accumulates**. Clear it before each step. `zero_grad()` leaves `None`, not zeros.
 # - A backward pass starts from one number. For more, hand over a vector: it multiplies the Jacobian from the left.
-# - A tape is used up by one backward pass. `retain_graph=True` cures the message, seldom the cause.
+# - What a tape has saved is used up by one backward pass. `retain_graph=True` cures the message, seldom the cause.
 # - Update parameters **in place, under `no_grad`**. A new tensor under an old name is not an update, and `.data`
 #   has no guard.
 # - `detach`, `item`, NumPy, `torch.tensor(…)` and `no_grad` cut the tape, on purpose or not. If a gradient is

@@ -5,7 +5,7 @@
 # order, and how often? And when the loop has run, how do you know that it worked?
 #
 # **You will be able to**
-# - write the loop that trains nearly every network there is, and say what each line of it is for;
+# - write the training loop, and say what each line of it is for;
 # - recognise from a curve which line is missing;
 # - report a loss that is the mean over *images*, and a prediction that leaves no traces;
 # - test a network in a second, before you train it for an hour;
@@ -32,7 +32,7 @@ from helper.fixtures import (
     vector_of,
 )
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. Images in, one row each
@@ -47,7 +47,7 @@ axes = plot.images(images[:16], labels[:16])
 
 # %% [markdown]
 # A `Linear` layer wants one row of numbers per image. So each image of 1 × 28 × 28 must become a row of 784.
-# This is where many first loops go wrong, and it can go wrong *silently*.
+# This can go wrong *silently*.
 #
 # **Predict.** Here are three images of 2 × 2 pixels. The first is all ones, the second all twos, the third all
 # threes. We want three rows of four. Either `flatten(1)` or `view(4, 3).T` is right. What does the other one do?
@@ -181,11 +181,14 @@ optimizer = torch.optim.SGD(model.parameters(), lr=lr)
 weight, place = model[0].weight, (3, 400)  # one of the 100,352 weights of the first layer
 
 before, slope = weight[place].item(), weight.grad[place].item()
+held = [parameter.detach().clone() for parameter in model.parameters()]
 optimizer.step()
 print(f"weight before:       {before:+.6f}")
 print(f"its gradient:        {slope:+.6f}")
 print(f"before - lr * slope: {before - lr * slope:+.6f}")
 print(f"weight after step(): {weight[place].item():+.6f}")
+moved = sum((old != new).sum().item() for old, new in zip(held, model.parameters(), strict=True))
+print(f"parameters that moved: {moved / sum(old.numel() for old in held):.0%}")
 loss_after = criterion(model(batch_inputs), batch_labels)
 print(f"loss of this batch:  {loss.item():.4f} before, {loss_after.item():.4f} after")
 
@@ -193,8 +196,9 @@ print(f"loss of this batch:  {loss.item():.4f} before, {loss_after.item():.4f} a
 # <details><summary>Explain</summary>
 #
 # Minus a negative number is plus: a negative slope means that the loss falls when the weight grows, so it grows.
-# All 109,386 numbers took such a step at the same moment, each by its own gradient. The loss of this batch
-# became a little smaller. It is one small step; a network needs hundreds or thousands.
+# Of all 109,386 numbers, more than nine in ten took such a step at the same moment, each by its own gradient. (The
+# others belong to units that were silent for all 64 images: no gradient, no step.) The loss of this batch became a
+# little smaller. It is one small step; a network needs hundreds or thousands.
 # </details>
 
 # %% [markdown]
@@ -235,14 +239,16 @@ print("after zero_grad(set_to_none=False):", tuple(left.shape), "largest:", left
 # %% [markdown]
 # ### The recipe
 #
-# So this is what happens to one batch:
+# So this is the whole program. Two loops, and in them five lines for each batch:
 #
 # ```python
-# optimizer.zero_grad()               # forget the gradients of the batch before
-# logits = model(inputs)              # forward
-# loss = criterion(logits, labels)    # how wrong?
-# loss.backward()                     # a gradient for every parameter
-# optimizer.step()                    # move every parameter
+# for epoch in range(epochs):               # once through all images, and again
+#     for inputs, labels in loader:         # next batch
+#         optimizer.zero_grad()             # forget the gradients of the batch before
+#         logits = model(inputs)            # forward
+#         loss = criterion(logits, labels)  # how wrong?
+#         loss.backward()                   # a gradient for every parameter
+#         optimizer.step()                  # move every parameter
 # ```
 #
 # ![A wheel with six stations, joined by arrows that run clockwise: next batch, zero_grad, forward, loss, backward, step, and on to the next batch. Beside each station stands what it does: zero_grad empties .grad, backward fills .grad, step changes the parameters.](../img/07_training_loop_wheel.png)
@@ -263,7 +269,7 @@ print("after zero_grad(set_to_none=False):", tuple(left.shape), "largest:", left
 # on this batch *before* it moved: a plain float, not a tensor.
 #
 # <details><summary>Hint 1: the idea</summary>
-# It is the recipe above, with its own names, and a <code>return</code>.
+# It is the five lines above, with their own names, and a <code>return</code>.
 # </details>
 #
 # <details><summary>Hint 2: a sketch</summary>
@@ -322,7 +328,7 @@ def _(given, expect):
 # ## 3. Leave one step out
 #
 # What does each station of the wheel contribute? Take it away and see. The function below trains a fresh network
-# for five rounds through the 3,000 images, 64 at a time. It is the recipe inside two loops, with an `if` at each
+# for five rounds through the 3,000 images, 64 at a time. It is the recipe, with an `if` at each
 # station that can be left out. With `watch` it notes, every ten batches, the loss over *all* 3,000 images, so that
 # the curves can be compared.
 
@@ -364,14 +370,17 @@ def run_loop(leave_out="", lr=0.06, rounds=5, loader=None, watch=False):
 
 # %%
 stations = ["next batch", "zero_grad", "backward", "step"]
-curves = {"the whole wheel": run_loop(watch=True)[2]}
-for station in stations:
-    curves[f"no {station}"] = run_loop(leave_out=station, watch=True)[2]
+curves, networks = {}, {}
+for name, station in {"the whole wheel": "", **{f"no {station}": station for station in stations}}.items():
+    networks[name], _, curves[name] = run_loop(leave_out=station, watch=True)
 
 batches_seen = list(range(0, 235, 10))
 axes = plot.lines(batches_seen, curves, xlabel="batches seen", ylabel="loss over all 3,000 images")
 for name, curve in curves.items():
     print(f"{name:15} different values: {len(set(curve)):2} of {len(curve)}")
+with torch.no_grad():
+    silent = (networks["no zero_grad"][:4](inputs) == 0).all(dim=0).float().mean()
+print(f"no zero_grad: of the second hidden layer's units, {silent:.0%} give 0 for every image")
 
 # %% [markdown]
 # <details><summary>Explain</summary>
@@ -379,8 +388,9 @@ for name, curve in curves.items():
 # - **No `backward`**, **no `step`**: two flat lines, one on top of the other. Without `backward` there is no
 #   gradient to move by; without `step` there is one and nobody uses it. A loss that repeats *to the last digit*
 #   (all 24 measurements gave one value) means that no parameter moves.
-# - **No `zero_grad`**: it falls even faster at first, since gradients that point the same way add up. Then the
-#   pile of old gradients throws the network out of every valley it finds, and it ends at guessing.
+# - **No `zero_grad`**: it falls even faster at first, since gradients that point the same way add up. Then one step
+#   by the whole pile goes much too far. Afterwards a whole layer is silent (the last line of the printout), nothing of
+#   the image gets through, no gradient comes back, and the network is left to guess.
 # - **No next batch**: the network learns its 64 images by heart (section 5 watches this happen), and soon gets no
 #   better on the others.
 #
@@ -436,6 +446,8 @@ for name, losses in small.items():
 # </details>
 
 # %% [markdown]
+# **Now you can** read off a curve which line is missing, and when a curve cannot tell.
+#
 # ## 4. An epoch
 #
 # One pass through all training images is an **epoch**. With 3,000 images and batches of 64 that makes 47
@@ -479,7 +491,8 @@ print("a total of numbers:", round(0.0 + loss.item(), 4))
 
 # %% [markdown]
 # A `grad_fn` means that the graph is still attached. Adding such tensors up over an epoch keeps a part of every
-# batch's graph in memory. `loss.item()` is a plain number and keeps nothing. `loss.detach()` is a tensor that has let go of its graph; it will do as well.
+# batch's graph in memory. `loss.item()` is a plain number and keeps nothing. `loss.detach()` is a tensor that has let
+# go of its graph; it will do as well.
 #
 # **Say that you are training.** Some layers behave differently in training and in use. Every module carries a
 # flag for it, and `model.train()` and `model.eval()` set this flag in all parts of a model. Dropout, which
@@ -505,7 +518,7 @@ print("eval(): ", dropout(ones))
 # `train_step`, or write everything anew.
 #
 # <details><summary>Hint 1: the idea</summary>
-# A loop over the loader around the recipe. Beside it you keep two running totals.
+# The inner loop of the recipe. Beside it you keep two running totals.
 # </details>
 #
 # <details><summary>Hint 2: a sketch</summary>
@@ -597,9 +610,9 @@ print("means of the five epochs:", [round(mean, 2) for mean in epoch_means])
 # ## 5. Before the long run: one batch, by heart
 #
 # In section 3 it was a fault to see the same 64 images all the time: the network learned them by heart. Now it
-# becomes a test. A sound network with a sound loop *must* be able to learn a handful of images by heart, down to
-# a loss near zero. If it cannot, something is broken, and a larger data set will not mend it. The test takes a
-# fraction of a second, so run it before every long training.
+# becomes a test. With a suitable learning rate and enough steps, a sound network in a sound loop learns a handful of
+# images by heart, down to a loss near zero. If it does not, look for what is broken: a larger data set will not mend
+# it. The test takes a fraction of a second, so run it before every long training.
 #
 # A worked example on 32 digits. `Adam` is an optimiser that lesson 9 explains; here it saves us the search for
 # a learning rate.
@@ -659,7 +672,7 @@ note = ax.text(100, 1.42, "softmax twice, at best", ha="right", va="top")
 #   That is why weights start at random.
 #
 # The test has its limits. It finds what *cannot* learn. A network that mixes the pixels of different images can
-# still learn 32 of them by heart.
+# still learn 32 of them by heart: lesson 11 has more tests.
 # </details>
 
 # %% [markdown]
@@ -714,7 +727,7 @@ losses_by_heart(InAList())
 # one you want to keep.
 #
 # <details><summary>Hint 1: the idea</summary>
-# The worked example, with one question at its end.
+# The worked example, with the learning rate of the docstring and one question at its end.
 # </details>
 #
 # <details><summary>Hint 2: a sketch</summary>
@@ -908,6 +921,8 @@ limits = axes.set_ylim(0, 4)
 #
 # A learning rate is not "right" in itself. It fits a network, a batch size, and a number of updates.
 #
+# **Now you can** say why a recipe from elsewhere fails with your own data.
+#
 # ### And why does the loader shuffle?
 #
 # **Predict.** The same loop with the good learning rate. But now the images come sorted by class, zeros first,
@@ -1066,7 +1081,7 @@ axes = plot.images(
 )
 
 # %% [markdown]
-# ### What the first layer looks for
+# ### What training added to the first layer
 #
 # Each unit of the first layer has 784 weights, one per pixel: we can draw them as an image. The weights began as
 # noise. What has the training added? We subtract where they started.
@@ -1078,8 +1093,9 @@ strongest = moved.norm(dim=1).argsort(descending=True)[:16]
 axes = plot.images(moved[strongest], size=0.9)
 
 # %% [markdown]
-# Bright pixels speak for the unit, dark ones against it. Nobody told the network about strokes and gaps, yet such
-# patterns appear: an arc where a stroke excites the unit, a gap beside it where a stroke holds it back.
+# Brighter than the margin: ink at this pixel now speaks for the unit more than at the start; darker: against it. (You
+# see the change, not the weight itself.) Nobody told the network about strokes, yet the change is no noise: pixels
+# that lie side by side moved together, in patches about as wide as a stroke.
 
 # %% [markdown]
 # ## 8. Repair this loop
@@ -1125,7 +1141,7 @@ train(make_network(), data.batches(inputs, labels, 64, generator=torch.Generator
 #
 # Write the letter of your answer, in quotes.
 #
-# ### `exit_updates` (1 point)
+# ### Exit question: why does a copied recipe fail? `exit_updates` (1 point)
 #
 # A course trains for five epochs on 60,000 images with batches of 64, and gets a loss of 0.39. You copy
 # everything, but train on your own 3,000 images. After five epochs your loss is 2.2 and has fallen a little in
@@ -1150,7 +1166,7 @@ def _(given, expect):
 
 
 # %% [markdown]
-# ### `exit_accumulate` (1 point)
+# ### Exit question: how do four small batches make a large one? `exit_accumulate` (1 point)
 #
 # Your memory holds 16 images, and you want the step that a batch of 64 would give. So for each step you send four
 # batches of 16 forward and backward, and then call `step` once. The criterion gives the mean of a batch. What
@@ -1175,7 +1191,7 @@ def _(given, expect):
 
 
 # %% [markdown]
-# ### `exit_stuck` (1 point)
+# ### Exit question: which fault fits everything you see? `exit_stuck` (1 point)
 #
 # A loop trains a sound network with a good learning rate. Its epochs show 2.308, 2.302, 2.299, 2.295, 2.290, and
 # the weights do change. On new digits it is right in one case out of ten. Which fault fits *all* of this?
@@ -1241,7 +1257,8 @@ results.show()
 # - Judge on images that took no part in training, beside a baseline, and look at the mistakes.
 #
 # **What comes next.** Our network scores a little under 0.9 on new digits. Train it long enough and it gets *all*
-# its training images right, but not all new ones. Lesson 8 measures this gap, and what helps against it.
+# its training images right, but not all new ones. Lesson 8 measures this gap, and what helps against it. There you also
+# stop a training and go on with it later; lesson 10 takes it to other devices.
 #
 # **Further reading**
 # - [torch.optim](https://docs.pytorch.org/docs/stable/optim.html): how PyTorch's optimisers are built and used.

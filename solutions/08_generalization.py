@@ -29,7 +29,7 @@ from torch import Generator, Tensor, nn
 from helper import check, data, plot, results
 from helper.fixtures import choice, error_of, loss_as_number, vector_of
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. Learned, or learned by heart?
@@ -99,7 +99,7 @@ axes = plot.loss_curves(
 # </details>
 #
 # The distance between the two curves is the **gap**. To **generalise** is to do well on images that were not in the
-# training. Only the right-hand columns tell how well a network generalises.
+# training. Only the columns of *new* images tell how well a network generalises.
 #
 # **A gap is not a fault.** Nearly every network that learns anything knows its own images a little better than
 # others. So "is there a gap?" is a poor question. Two better ones: is the loss on *new* images still falling? And is
@@ -367,7 +367,7 @@ for leaked in (0, 500):
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
-# Both numbers rise a little, since there are more images to learn from. But the number for the whole pile rises more,
+# Both numbers rise, since there are more images to learn from. But the number for the whole pile rises more,
 # because half of that pile was learned by heart. Nothing in the program looks wrong, there is no error, and the
 # number is splendid. A leak is found by looking for it.
 # </details>
@@ -454,7 +454,8 @@ print("after: ", [part.training for part in model])
 # of every part, parameters and running averages, whatever lies in `.grad`, and whether autograd records. Nothing of
 # the measuring itself is recorded.
 #
-# There is no sketch this time. You have written all the pieces of it in lesson 7.
+# There is no sketch this time. You have written all the pieces of it in lesson 7, for `train_epoch` and
+# `predict`.
 #
 # <details><summary>Hint: the idea</summary>
 # Note how things are. Switch. Add up what batches of different sizes contribute. Put everything back.
@@ -1406,7 +1407,7 @@ print("returned:", " and ".join(type(number).__name__ for number in numbers))
 #
 # Write the letter of your answer, in quotes.
 #
-# ### Exit question: which of the two networks do you hand out? (1 point)
+# ### Exit question: which of the two networks do you hand out? `exit_epoch` (1 point)
 #
 # You trained on few images. After epoch 18 the training loss is 0.31 and the validation loss 0.52. After epoch 200
 # they are 0.01 and 1.00. Both times, 86 % of the validation images are right. The network will be used by people who
@@ -1431,7 +1432,7 @@ def _(given, expect):
 
 
 # %% [markdown]
-# ### Exit question: what do you promise your customer? (1 point)
+# ### Exit question: what do you promise your customer? `exit_report` (1 point)
 #
 # You tried 60 learning rates and sizes. The best network has 0.952 on the 1,000 validation images; two standard
 # errors are 0.014. The test pile has not been opened. What do you expect on new images, and what do you do?
@@ -1455,7 +1456,7 @@ def _(given, expect):
 
 
 # %% [markdown]
-# ### Exit question: why do two measurements differ? (1 point)
+# ### Exit question: why do two measurements differ? `exit_twice` (1 point)
 #
 # The network has dropout, and no batch normalisation. You measure its loss twice in a row, on the same images, inside
 # `with torch.no_grad():`, and get 0.412 and 0.437. A colleague says: "Strange. `no_grad` switches dropout off."

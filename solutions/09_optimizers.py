@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 9 · Optimisers: how do you get down faster without falling?
 #
-# Lesson 7 trained with the plainest step there is: minus the learning rate times the gradient. It works, and it
+# The loop of lesson 7 takes the plainest step there is: minus the learning rate times the gradient. It works, and it
 # is slow: a larger step would be faster, until it throws the network out of the valley. How do better optimisers
 # get down sooner, and what must you know about them so that they do not fall?
 #
@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from helper import check, data, plot, results
 from helper.fixtures import choice, loss_as_number, losses_as_numbers, vector_of
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. A ball that remembers
@@ -907,7 +907,7 @@ for name, schedule in (("constant rate", None), ("one cycle", one_cycle)):
 # %% [markdown]
 # With a constant rate it is a matter of luck how good the network is when training happens to stop: one of the three
 # is far behind. With the schedule all three end low, and alike. The gain is in the loss and in the worst case.
-# (Lesson 8 tells how large a difference of accuracies must be before one believes in it.)
+# (Lesson 8 tells when two accuracies are *distinguishable*.)
 #
 # And the warm-up alone? The next cell trains with a peak of 0.03, six times as high. Both runs end with the same
 # cosine; only one of them begins with 20 gentle steps.

@@ -1567,7 +1567,7 @@ def lr_range_test(model, batches, criterion, low, high, steps):
 
 
 # %% mistake="lr_range_test"
-"""You never emptied the gradients: each step uses the sum of all gradients so far. Lesson 7 shows what that does."""
+"""You never emptied the gradients: each step uses the sum of all gradients so far. Lesson 7 shows why they must be cleared."""
 
 
 def lr_range_test(model, batches, criterion, low, high, steps):

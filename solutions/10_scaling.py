@@ -195,10 +195,10 @@ print("two threads use more processor time:  ", work_two > work_one)
 # <details><summary>Explain</summary>
 #
 # The pieces are so small that handing them out costs about as much as doing them. When this lesson was written, on
-# a computer with two free processors, the second thread saved a fifth of the time and cost half as much work again.
+# a computer with two free processors, two threads took 0.8 of the time and 1.6 times the processor time.
 # With other programs running, the threads waited for each other, and a hundred steps on two threads took up to
-# *fifty times* as long as on one. That is why each notebook of this course begins with
-# `torch.set_num_threads(1)`. For large matrices a second thread can be worth having.
+# *fifty times* as long as on one. Notebooks, and the programs that mark them, share a machine, so each notebook of this
+# course begins with `torch.set_num_threads(1)`. For large matrices a second thread can be worth having.
 # </details>
 #
 # ### On a GPU, the clock lies
@@ -1403,7 +1403,7 @@ except RuntimeError as error:
 #
 # Write the letter of your answer, in quotes.
 #
-# ### Exit question: which change is worth the money? (1 point)
+# ### Exit question: which change is worth the money? `exit_bottleneck` (1 point)
 #
 # An epoch takes 60 seconds: 45 to load, 10 forward and backward, 5 to evaluate. All of it runs one after the other.
 # Which change makes the epoch shortest?
@@ -1427,7 +1427,7 @@ def _(given, expect):
 
 
 # %% [markdown]
-# ### Exit question: what must change with eight machines? (1 point)
+# ### Exit question: what must change with eight machines? `exit_ranks` (1 point)
 #
 # A run on one machine uses batches of 32. You start it on eight, each with batches of 32, a mean loss, and DDP's
 # average. What is true of one step now?
@@ -1451,7 +1451,7 @@ def _(given, expect):
 
 
 # %% [markdown]
-# ### Exit question: what stopped it? (1 point)
+# ### Exit question: what stopped it? `exit_formats` (1 point)
 #
 # Somebody converts a network with `model.to(torch.bfloat16)` and trains it with a small learning rate. All gradients
 # are finite and none is zero. After an hour the loss stands still, much higher than in float32. What is the likeliest

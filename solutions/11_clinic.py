@@ -27,7 +27,7 @@ from helper.fixtures.network import attempt
 from helper.fixtures.new_digits import new_digits, sample_digits
 from helper.fixtures.patients import FAULTS, charts, patient, ward
 
-torch.set_num_threads(1)  # networks this small are faster on one thread
+torch.set_num_threads(1)  # networks this small gain little from a second thread: lesson 10
 
 # %% [markdown]
 # ## 1. Three networks whose loss falls
@@ -116,7 +116,7 @@ for name, (model, _) in networks.items():
 #
 # A doctor does not wait until a patient falls over. She takes the pulse. A **vital sign** of a network is a number
 # that is quickly measured, that has a normal range, and that leaves the range when something is wrong. Here are six.
-# You know the first two from lesson 7.
+# You know the first two from lesson 7: a first loss, and one batch by heart.
 #
 # ### The first loss
 #
@@ -160,8 +160,9 @@ for name, (model, criterion) in fresh.items():
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
-# C begins at 1.00, quite inconspicuous. But it stays far above 0, since it cannot get below 1.46. B begins too high: it spreads its
-# probability over 16 images instead of 10 classes, and $\ln 16 / \ln 10$ is 1.20. And its floor is not 0 either.
+# C begins at 1.00, quite inconspicuous. But it stays far above 0, since it cannot get below 1.46. B begins too high:
+# it spreads its probability over 16 images instead of 10 classes, and $\ln 16 / \ln 10$ is 1.20. And its floor is not
+# 0 either.
 # </details>
 #
 # ### Does image $i$ depend on image $i$ alone?
@@ -219,7 +220,13 @@ axes = plot.images(
 # Take the copy that knows its batch by heart, and show it blank images instead: all zeros. Its loss must get **much
 # worse**. If it stays what it was, the network does not use the pixels; it has only learned how frequent each class
 # is.
-#
+
+# %%
+learned, known = by_heart(fresh["A"][0], batch, fresh["A"][1])
+blank = fresh["A"][1](learned(torch.zeros_like(batch[0])), batch[1]).item()
+print(f"A: by heart {known:.2f}, on blank images {blank:.1f}")
+
+# %% [markdown]
 # ### Silent units, and gradients
 #
 # A `ReLU` unit that gives 0 for *every* image of the batch is **dead** for this batch: no gradient passes it. A few
@@ -417,7 +424,7 @@ for name in ("nothing", "dead units", "image ignored"):
 #
 # <details><summary>Answer</summary>
 # <code>dead</code>. If the first hidden layer is silent, the pixels cannot get through either. So a dead layer
-# <em>looks like</em> an ignored image. The rarer sign decides: nobody has seven units in ten dead by chance.
+# <em>looks like</em> an ignored image. The rarer sign decides: nobody has most of its units dead by chance.
 # </details>
 #
 # ## Exercise: `name_the_fault` (3 points)
@@ -884,9 +891,10 @@ for width, shares in runs.items():
 # <details><summary>Explain</summary>
 #
 # Several hundredths lie between the best and the worst, and nothing was changed. With 144 units instead of 128 the
-# two ranges overlap almost completely. Whoever runs each of them <em>once</em> can "find" that either is better. A fixed
-# seed makes a run repeatable, which is good for debugging. It does not make a comparison fair. For a claim you need
-# several seeds, and a difference that is larger than what they do by themselves (lesson 8).
+# two ranges overlap almost completely. Whoever runs each of them <em>once</em> can "find" that either is better. A
+# fixed seed makes a run repeatable, which is good for debugging. It does not make a comparison fair. For a claim you
+# need several seeds, and a difference larger than what they do by themselves: *distinguishable*, in the word of
+# lesson 8.
 # </details>
 #
 # **What you can do now.** You can tell a difference from noise, and you know what to answer when someone asks which
@@ -898,8 +906,8 @@ for width, shares in runs.items():
 # say how good it will be on digits that it has never seen.
 #
 # There are two surprises. The digits have been bent, turned, moved and speckled, each in a way of its own. And the
-# classes have new names: what is written as a 3 may be called 8 today. So a network trained elsewhere does not know them.
-# Here are some, drawn as they are drawn in practice:
+# classes have new names: what is written as a 3 may be called 8 today. So a network trained elsewhere does not know
+# them. Here are some, drawn as they are drawn in practice:
 
 # %%
 drawn, called = sample_digits(4000)
@@ -1042,7 +1050,7 @@ results.show()
 #
 # Write the letter of your answer, in quotes.
 #
-# ### Exit question: `exit_alone`: which number betrays it? (1 point)
+# ### Exit question: which number betrays it? `exit_alone` (1 point)
 #
 # A network for digits has a training loss that falls to 0.05, and 0.97 of new digits right in batches of 64. In the
 # app it gets one picture at a time, and one answer in ten is right. Which test would have shown it before training?
@@ -1066,7 +1074,7 @@ def _(given, expect):
 
 
 # %% [markdown]
-# ### Exit question: `exit_two_changes`: what do you do next? (1 point)
+# ### Exit question: what do you do next? `exit_two_changes` (1 point)
 #
 # Your loop does not learn: the loss is the same to the last digit in every epoch. You find that `step` was never
 # called, and add it. Now the loss jumps up and becomes NaN. What do you do next?
@@ -1090,7 +1098,7 @@ def _(given, expect):
 
 
 # %% [markdown]
-# ### Exit question: `exit_healthy`: what may you conclude? (1 point)
+# ### Exit question: what may you conclude? `exit_healthy` (1 point)
 #
 # A network passes every test: first loss 1.0, a batch by heart, no leak, gradients everywhere, blank images are
 # worse, hardly a unit dead. What may you conclude?

@@ -71,20 +71,9 @@ def browser() -> Iterator[object]:
 
     Not for the whole session: while it is open, an event loop counts as running, and other tests start their own.
     """
-    from playwright.sync_api import Error, sync_playwright
+    from helper.site.browser import open_browser
 
-    flags = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-sync",
-        "--no-first-run",
-    ]
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        try:
-            opened = playwright.chromium.launch(executable_path=path, args=flags)
-        except Error:
+    with open_browser() as opened:
+        if opened is None:
             pytest.fail("No browser: install Chromium, or run .venv/bin/playwright install chromium.")
         yield opened
-        opened.close()

@@ -31,6 +31,7 @@ from helper.nbgrading.metadata import check_id, noted
 
 FIGURE = re.compile(r"(!\[[^\]]*\])\(\.\./img/([^)\s]+)\)")
 CELL_SECONDS = 120
+LONG = 12  # lines: a longer check is folded, ballast for who reads on and a click away for others
 YOURS = "nbval-ignore-output"  # the tag of a cell that shows the reader's own machine or work, and not the author's
 # Where libraries lie on the author's machine, as a traceback shows it: perhaps after a colour.
 INSTALLED = re.compile(r"(\x1b\[[\d;]*m)?[^\s\x1b]*[/\\]site-packages[/\\]")
@@ -189,6 +190,9 @@ def _metadata(cell: Cell, counts: Counter[str]) -> dict[str, Any]:
     if cell.role:
         counts[cell.role] += 1
         metadata["nbgrader"] = noted(cell.role, cell.name, counts[cell.role], cell.points)
+    if cell.role == "check" and len(cell.source.splitlines()) > LONG:
+        # The bar in its place shows the first line, `@check("name")`; what it puts out is not folded.
+        metadata["jupyter"] = {"source_hidden": True}
     # What the text said, for the way back from an edit in Jupyter.
     written = {name: value for name, value in cell.metadata.items() if name != "tags"}
     return metadata | ({"course": written} if written else {})

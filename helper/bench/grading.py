@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console
 
 from helper.authoring.build import compose
-from helper.bench import desk
+from helper.bench import desk, site
 from helper.course import Course, CourseError
 from helper.grading.classroom import Classroom
 from helper.grading.example_class import write_class
@@ -54,6 +54,7 @@ def run(course: Course, sizes: Sequence[int]) -> int:
     console = Console(highlight=False, soft_wrap=True)
     missed = 0
     missed += desk.run(console, course)
+    missed += site.run(console, course)
     missed += _loaders(console)
     missed += _verdict(console, course)
     missed += _against_stock(console, course)

@@ -21,6 +21,7 @@ from helper.checking.given import Given
 from helper.checking.practice import note_runs, practice_key, show_verdict
 from helper.checking.watch import Watch
 from helper.checking.world import World, own_function, own_settings
+from helper.course import CourseError
 from helper.judging import evidence
 from helper.judging.evidence import Asked, Evidence, Failure, Plain
 
@@ -78,6 +79,17 @@ class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(g
             seconds = time.process_time() - begun
             again = partial(_evidence_under, self.name, ask, world)
             show_verdict(beside, self.name, shown, changed, tuple(self._watch.flags), seconds, again)
+
+    def __enter__(self) -> None:
+        """Answer `with check("softmax") as …:`, the form of earlier versions. Raises CourseError."""
+        raise CourseError(
+            "This notebook is of an earlier version of the course, whose checks were written in another form. Run "
+            '"course update" in the course'
+            "'"
+            "s folder: the lesson becomes the present one, and your answers stay."
+        )
+
+    def __exit__(self, *error: object) -> None: ...
 
     def _watched(self, name: str, answer: Any) -> Any:
         return self._watch.wrapped(answer) if name == self.name else answer

@@ -1,1 +1,1 @@
-"""One function for each verb of `course`: what it does in its words. Only this room prints."""
+"""One function for each verb of `course`: what it does, and what it says of it."""

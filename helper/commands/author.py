@@ -170,24 +170,43 @@ def new(course: Course, name: str) -> int:
     return 0
 
 
-def site(course: Course, stems: list[str] | None, *, outer_links: bool) -> int:
-    """Build the reading site into build/site, or list the addresses its pages link to. Returns the exit code."""
+def site(course: Course, stems: list[str] | None) -> int:
+    """Build the reading site into build/site. Returns the exit code."""
     from helper.authoring.build import stale
-    from helper.site import build as building
+    from helper.site.build import build_site
 
     console = Console(highlight=False, soft_wrap=True)
-    target = course.root / "build" / "site"
-    if outer_links:
-        for address, pages in building.outer_links(target):
-            console.print(f"{address}  ({', '.join(pages)})", markup=False)
-        return 0
     chosen = stems or lessons.stems(course.solutions)
     for line in stale(course, chosen):
         console.print(f"The site shows what was built: {escape(line)}")
-    console.print(
-        f"{building.build_site(course, chosen, target)}: open it in a browser, from the disk", markup=False
-    )
+    first = build_site(course, chosen, _site_of(course))
+    if not list(first.parent.glob("slides/*.pdf")):
+        console.print(
+            "The slides are not printed: install Chromium and run course site again to have them as PDF."
+        )
+    console.print(f"{first}: open it in a browser, from the disk", markup=False)
     return 0
+
+
+def look_at_site(course: Course, *, outer_links: bool, pictures: bool) -> int:
+    """List the addresses that the built site links to, or take pictures of its pages. Returns the exit code."""
+    from helper.site.build import outer_links as links_of
+    from helper.site.pictures import html_pages, take_pictures
+
+    console = Console(highlight=False, soft_wrap=True)
+    html_pages(_site_of(course))  # or says that there is no site
+    if outer_links:
+        for address, pages in links_of(_site_of(course)):
+            console.print(f"{address}  ({', '.join(pages)})", markup=False)
+    if pictures:
+        folder = course.root / "build" / "screenshots"
+        taken = sum(1 for _ in take_pictures(_site_of(course), folder))
+        console.print(f"{taken} pictures in {folder}", markup=False)
+    return 0
+
+
+def _site_of(course: Course) -> Path:
+    return course.root / "build" / "site"
 
 
 def absorb(course: Course, notebook: Path) -> int:

@@ -156,35 +156,6 @@ def noisy_line(
     return _float32(x), _float32(y)
 
 
-def two_moons(n: int = 200, *, noise: float = 0.1, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Draw two classes that no straight line separates: points float32 (n, 2), labels int64 (n,).
-
-    Half circles of radius 1, each reaching into the other; normal noise of standard deviation `noise`.
-    """
-    random = np.random.RandomState(seed)
-    labels = np.arange(n) % 2
-    angle = random.uniform(0, np.pi, n)
-    upper = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    points = np.where(labels[:, None] == 0, upper, [1.0, 0.5] - upper)
-    return _float32(points + noise * random.standard_normal((n, 2))), torch.from_numpy(labels)
-
-
-def blobs(n: int = 300, *, classes: int = 3, spread: float = 0.8, seed: int = 0) -> tuple[Tensor, Tensor]:
-    """Draw round clusters: points float32 (n, 2), labels int64 (n,) below `classes`.
-
-    Every class fills a disc of radius `spread`; the discs' centres lie on a circle of radius 2. Straight
-    lines separate the classes as long as the discs do not meet: spread < 2 * sin(pi / classes).
-    """
-    random = np.random.RandomState(seed)
-    labels = np.arange(n) % classes
-    centre = 2 * np.pi * labels / classes
-    angle = random.uniform(0, 2 * np.pi, n)
-    distance = spread * np.sqrt(random.uniform(0, 1, n))  # the root spreads points evenly over the disc
-    x = 2 * np.cos(centre) + distance * np.cos(angle)
-    y = 2 * np.sin(centre) + distance * np.sin(angle)
-    return _float32(np.stack([x, y], axis=1)), torch.from_numpy(labels)
-
-
 def spirals(
     n: int = 300, *, classes: int = 3, turns: float = 0.75, noise: float = 0.02, seed: int = 0
 ) -> tuple[Tensor, Tensor]:

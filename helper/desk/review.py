@@ -166,11 +166,11 @@ def _only_text(check: CheckKey) -> str:
 
 
 def _text_above(notebook: cells.Notebook, name: str) -> str:
-    """Return the text that stands directly above an exercise, without its heading."""
+    """Return the text between an exercise and the heading above it."""
     above = ""
     for cell in notebook["cells"]:
         if cells.grade_id(cell) == name:
-            return re.sub(r"\A(#+ .*\n+)+", "", above).strip()
+            return re.split(r"^#+ .*\n", above, flags=re.M)[-1].strip()
         above = cells.source(cell) if cell["cell_type"] == "markdown" else ""
     return ""
 

@@ -30,89 +30,11 @@ import hashlib
 import html
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 SIGNIFICANT_DIGITS = 6  # the last digits of a float differ from machine to machine
 MARK = "@@"
-
-STYLE = """
-.course-figure { max-width: 760px; background: #ffffff; color: #1f2430; padding: 8px;
-  position: relative; font: 14px/1.5 "DejaVu Sans", Verdana, sans-serif; color-scheme: light; }
-.course-figure svg { display: block; width: 100%; height: auto; }
-.course-figure .drag { cursor: grab; touch-action: none; }
-.course-figure svg text { font-family: inherit; }
-.course-figure .controls { display: flex; flex-wrap: wrap; gap: 6px 20px; align-items: center; margin-top: 6px; }
-.course-figure label { display: inline-flex; gap: 8px; align-items: center; }
-.course-figure input[type=range] { width: 170px; margin: 0; }
-.course-figure output { min-width: 4em; font-variant-numeric: tabular-nums; }
-.course-figure button { font: inherit; padding: 2px 12px; border: 1px solid #6b7280; border-radius: 4px;
-  background: #f3f4f6; color: inherit; cursor: pointer; }
-.course-figure button:disabled { opacity: 0.45; cursor: default; }
-.course-figure .voice { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-.course-figure :focus-visible { outline: 3px solid #0072b2; outline-offset: 2px; }
-"""
-
-PAGE = """<div class="course-figure @@figure">
-<img alt="%(alt)s" width="720" src="data:image/svg+xml;base64,%(static)s" style="max-width:100%%">
-<script>
-(() => {
-  const scope = document.currentScript ? document.currentScript.getRootNode() : document;
-  const data = %(data)s;
-  const start = (root, data, $, draw, drag) => {
-%(script)s
-  };
-  for (const place of scope.querySelectorAll(".@@figure:not([data-live])")) {
-    place.dataset.live = "yes";
-    const root = document.createElement("div");
-    root.setAttribute("role", "group");
-    root.setAttribute("aria-label", %(label)s);
-    // JupyterLab looks for this on the very element that has the focus before it takes a key for itself.
-    root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
-    root.innerHTML = %(live)s;
-    place.append(root);
-    const voice = root.appendChild(document.createElement("div"));
-    voice.className = "voice";
-    voice.setAttribute("role", "status");
-    let waiting;
-    const speak = () => {
-      clearTimeout(waiting);
-      waiting = setTimeout(() => {
-        const said = [...root.querySelectorAll("[data-says]")].filter((part) => part.textContent.trim());
-        voice.textContent = said.map((part) => `${part.dataset.says} ${part.textContent.trim()}`.trim()).join(", ");
-      }, 400);
-    };
-    for (const event of ["input", "click", "pointerup"]) root.addEventListener(event, speak);
-    const $ = (name) => root.querySelector(`[data-name="${name}"]`);
-    const draw = (parent, tag, attributes) => {
-      const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-      for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-      return parent.appendChild(made);
-    };
-    const drag = (element, move) => {
-      const drawing = element.ownerSVGElement;
-      element.classList.add("drag");
-      element.addEventListener("pointerdown", (event) => {
-        element.setPointerCapture(event.pointerId);
-        event.preventDefault();
-      });
-      element.addEventListener("pointermove", (event) => {
-        if (!element.hasPointerCapture(event.pointerId)) return;
-        const inside = drawing.getScreenCTM().inverse();
-        const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(inside);
-        move(point.x, point.y);
-      });
-    };
-    try {
-      start(root, data, $, draw, drag);
-      place.querySelector("img").style.display = "none";
-    } catch (error) {
-      root.remove();
-      console.error(error);
-    }
-  }
-})();
-</script>
-</div>"""
 
 
 class Figure:
@@ -161,7 +83,7 @@ def figure(
             )
     if "</script" in script.lower() or "<!--" in script:
         raise ValueError('The script would end too early: it may contain neither "</script" nor "<!--".')
-    live = f'<style>{STYLE}</style>{svg}<div class="controls">{controls}</div>'
+    live = f'<style>{beside("figure.css")}</style>{svg}<div class="controls">{controls}</div>'
     parts = {
         "alt": html.escape(alt),
         "data": _literal(data),
@@ -173,7 +95,12 @@ def figure(
     digest = hashlib.sha256("\n".join([*parts.values(), static]).encode()).hexdigest()[:10]
     prefix = f"figure-{digest}-"
     parts["static"] = base64.b64encode(static.replace(MARK, prefix).encode()).decode()
-    return Figure((PAGE % parts).replace(MARK, prefix), alt)
+    return Figure((beside("figure.html") % parts).replace(MARK, prefix), alt)
+
+
+def beside(name: str) -> str:
+    """Return the text of a file in this folder: a figure's script, or the frame's page and style."""
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
 def slider(name: str, label: str, low: float, high: float, *, value: float, step: float | str = "any") -> str:

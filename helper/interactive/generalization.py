@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from helper.interactive import Figure, figure, shown, slider
+from helper.interactive import Figure, beside, figure, shown, slider
 from helper.plot import PALETTE
 
 Measured = Sequence[float]  # loss on the own images, accuracy there, loss on new images, accuracy there
@@ -13,42 +13,6 @@ Measured = Sequence[float]  # loss on the own images, accuracy there, loss on ne
 LEFT, WIDTH, TOP, HEIGHT = 58, 400, 44, 240  # of the curves, in pixels
 BARS, BAR = 540, 54  # where the accuracies begin, and how wide each is
 HIGHEST = 2.5  # a larger loss is drawn at the upper edge
-
-SCRIPT = """
-const places = ["units", "count", "when"];
-const up = (loss) => data.bottom - data.tall * Math.min(loss, data.highest) / data.highest;
-const across = (place) => data.left + data.wide * Math.log(data.updates[place]) / Math.log(data.updates.at(-1));
-const thousands = (number) => number.toLocaleString("en-US");
-const show = () => {
-  const [units, count, when] = places.map((name) => Number($(name).value));
-  const run = data.runs[count][units], now = run[when];
-  const names = [`${data.units[units]}`, thousands(data.counts[count]), `${data.updates[when]}`];
-  places.forEach((name, place) => {
-    $(`${name}-shown`).textContent = names[place];
-    $(name).setAttribute("aria-valuetext", names[place]);
-  });
-  [["own", 0], ["new", 2]].forEach(([name, column]) => {
-    const points = run.map((measured, place) => `${across(place).toFixed(1)},${up(measured[column]).toFixed(1)}`);
-    $(`${name}-all`).setAttribute("points", points.join(" "));
-    $(`${name}-until`).setAttribute("points", points.slice(0, when + 1).join(" "));
-    $(`${name}-dot`).setAttribute("cx", across(when));
-    $(`${name}-dot`).setAttribute("cy", up(now[column]));
-    const share = now[column + 1];
-    $(`${name}-bar`).setAttribute("y", data.bottom - data.tall * share);
-    $(`${name}-bar`).setAttribute("height", data.tall * share);
-    $(`${name}-share`).setAttribute("y", data.bottom - data.tall * share - 8);
-    $(`${name}-share`).textContent = `${(100 * share).toFixed(0)} %`;
-  });
-  $("line").setAttribute("x1", across(when));
-  $("line").setAttribute("x2", across(when));
-  const losses = run.slice(0, when + 1).map((measured) => measured[2]);
-  const lowest = Math.min(...losses), best = data.updates[losses.indexOf(lowest)];
-  $("words").textContent = `Loss on its own images ${now[0].toFixed(2)}, on new ones ${now[2].toFixed(2)}. ` +
-    `Lowest so far on new ones: ${lowest.toFixed(2)}, after ${best} update${best === 1 ? "" : "s"}.`;
-};
-for (const name of places) $(name).addEventListener("input", show);
-show();
-"""
 
 
 def generalization(updates: Sequence[int], runs: Mapping[tuple[int, int], Sequence[Measured]]) -> Figure:
@@ -77,7 +41,7 @@ def generalization(updates: Sequence[int], runs: Mapping[tuple[int, int], Sequen
                 shown("words"),
             )
         ),
-        script=SCRIPT,
+        script=beside("generalization.js"),
         data={
             "updates": list(updates),
             "units": units,

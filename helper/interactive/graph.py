@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from helper.interactive import Figure, button, figure, shown
+from helper.interactive import Figure, beside, button, figure, shown
 from helper.plot import PALETTE
 
 X, Y = 2.0, 1.0
@@ -16,33 +16,6 @@ BOXES = {"L1": 180, "S": 340, "L2": 500, "loss": 660}
 FORMULAS = {"L1": "W1·x + b1", "S": "σ(L1)", "L2": "W2·S + b2", "loss": "(L2 − y)²"}
 PARAMETERS = {"W1": (125, "L1"), "b1": (235, "L1"), "W2": (445, "L2"), "b2": (555, "L2")}
 HALF = 32  # of a box's width
-
-SCRIPT = """
-let now = 0;
-const last = data.steps.length - 1;
-const show = () => {
-  const seen = new Set(data.steps.slice(0, now + 1).flatMap((step) => step.shows));
-  for (const name of data.names) $(name).setAttribute("visibility", seen.has(name) ? "visible" : "hidden");
-  for (const name of data.boxes) {
-    const active = data.steps[now].at === name;
-    $(`box-${name}`).setAttribute("stroke-width", active ? 4 : 1.5);
-    $(`box-${name}`).setAttribute("stroke", active ? data.steps[now].colour : data.ink);
-  }
-  $("says").textContent = data.steps[now].says;
-  $("number").textContent = `step ${now} of ${last}`;
-  $("back").disabled = now === 0;
-  $("next").disabled = now === last;
-};
-const go = (step) => {
-  now = Math.min(last, Math.max(0, step));
-  show();
-};
-$("next").addEventListener("click", () => go(now + 1));
-$("back").addEventListener("click", () => go(now - 1));
-$("first").addEventListener("click", () => go(0));
-$("last").addEventListener("click", () => go(last));
-show();
-"""
 
 
 def graph() -> Figure:
@@ -56,7 +29,7 @@ def graph() -> Figure:
         + button("next", "Next step ▶")
         + button("last", "Show all")
         + shown("number"),
-        script=SCRIPT,
+        script=beside("graph.js"),
         data={
             "steps": steps,
             "names": [name for step in steps for name in step["shows"]],  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from helper.interactive import Figure, button, figure, shown
+from helper.interactive import Figure, beside, button, figure, shown
 from helper.plot import PALETTE
 
 STATIONS = {
@@ -21,30 +21,6 @@ WHOLE = "Nothing is missing: the loss falls."
 CENTRE, RADIUS, NODE = (165.0, 178.0), 118.0, 37.0
 LEFT, RIGHT, TOP, BOTTOM = 400.0, 700.0, 34.0, 300.0  # of the curves' axes
 HIGHEST = 3.0  # a loss above it is drawn at the upper edge
-
-SCRIPT = """
-const paint = (name) => {
-  const error = name && !data.paths[name];
-  for (const [place, station] of data.stations.entries()) {
-    const out = station === name;
-    $(`node${place}`).setAttribute("opacity", out ? 0.35 : 1);
-    $(`ring${place}`).setAttribute("stroke-dasharray", out ? "5 5" : "none");
-    $(`cross${place}`).setAttribute("visibility", out ? "visible" : "hidden");
-    $(`take${place}`).setAttribute("aria-pressed", out);
-  }
-  $("whole").setAttribute("aria-pressed", !name);
-  $("curve").setAttribute("d", name && !error ? data.paths[name] : "");
-  $("curve-name").textContent = !name ? "" : error ? "stopped by an error" : `no ${name}`;
-  $("words").textContent = name ? data.words[name] : data.whole;
-};
-for (const [place, station] of data.stations.entries()) {
-  $(`take${place}`).addEventListener("click", () => paint(station));
-  $(`node${place}`).addEventListener("click", () => paint(station));
-  $(`node${place}`).style.cursor = "pointer";
-}
-$("whole").addEventListener("click", () => paint(""));
-paint("");
-"""
 
 
 def wheel(batches_seen: Sequence[int], curves: Mapping[str, Sequence[float]]) -> Figure:
@@ -67,7 +43,7 @@ def wheel(batches_seen: Sequence[int], curves: Mapping[str, Sequence[float]]) ->
     return figure(
         svg=_drawing(batches_seen, paths[""]),
         controls="".join((button("whole", "the whole wheel"), *takers, shown("words"))),
-        script=SCRIPT,
+        script=beside("wheel.js"),
         data={"stations": list(STATIONS), "paths": paths, "words": STATIONS, "whole": WHOLE},
         alt="The training loop as a wheel of six stations: next batch, zero_grad, forward, loss, backward, step. "
         f"Beside it the loss of the whole wheel, which falls from {curves[''][0]:.1f} to {curves[''][-1]:.1f}.",

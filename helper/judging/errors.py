@@ -48,7 +48,7 @@ MEANS = {
     "write the value into the code, or take the line out.",
     "RecursionError": "The function calls itself too deeply. A loop has no such limit.",
     "ZeroDivisionError": "Something was divided by zero. What is counted here, and can the count be zero?",
-    "ModuleNotFoundError": "That library is not installed here; the exercise can be solved without it.",
+    "ModuleNotFoundError": "That library is not part of the course; the exercise can be solved without it.",
     "IndentationError": "Python could not read the cell: the indentation does not line up.",
     "SyntaxError": "Python could not read the cell.",
 }

@@ -23,6 +23,7 @@ SETTINGS: dict[str, Any] = {
     "html_show_sourcelink": False,
     "html_copy_source": False,
     "html_show_copyright": False,
+    "html_use_index": False,
     "html_theme_options": {
         "use_download_button": False,
         "use_fullscreen_button": False,
@@ -30,6 +31,7 @@ SETTINGS: dict[str, Any] = {
         "show_navbar_depth": 1,
         "navigation_with_keys": False,
         "show_toc_level": 2,
+        "footer_content_items": "",
     },
     "nb_execution_mode": "off",
     "nb_merge_streams": True,
@@ -42,39 +44,48 @@ SETTINGS: dict[str, Any] = {
 
 
 def build_site(course: Course, stems: Sequence[str], target: Path) -> Path:
-    """Build a site with these lessons into `target` and return its first page.
+    """Build a site with these lessons and their slides into `target` and return its first page.
 
+    Without a browser the slides come as pages only, not as PDF.
     Raises CourseError with Sphinx's first warnings, if there are any: each is a page that is not as it was meant.
     """
     try:
-        from sphinx.application import Sphinx
+        import sphinx_revealjs  # noqa: F401  (named here if it is missing; Sphinx would say less)
 
+        from helper.site import slides
+        from helper.site.browser import open_browser
         from helper.site.pages import write_pages
+
+        with open_browser() as browser:
+            sources, decks = (target.parent / f"{target.name}-{kind}" for kind in ("source", slides.FOLDER))
+            write_pages(course, stems, sources, decks, printed=browser is not None)
+            shutil.rmtree(target, ignore_errors=True)
+            _run_sphinx(sources, target, "html", SETTINGS)
+            shown = target / slides.FOLDER
+            _run_sphinx(decks, shown, "revealjs", {**SETTINGS, **slides.SETTINGS, "root_doc": stems[0]})
+            slides.take_away_what_no_slide_loads(shown)
+            if browser:
+                slides.print_slides(browser, sorted(shown.glob("*.html")))
     except ImportError as error:
         raise CourseError(
             f"The site needs {error.name}: install it with pip install -c constraints.txt -e .[site]."
         ) from error
-    sources = target.parent / f"{target.name}-source"
-    write_pages(course, stems, sources)
-    shutil.rmtree(target, ignore_errors=True)
-    warnings = io.StringIO()
-    app = Sphinx(
-        sources,
-        None,
-        target,
-        sources / ".doctrees",
-        "html",
-        SETTINGS,
-        status=None,
-        warning=warnings,
-        freshenv=True,
-    )
-    app.build()
-    shutil.rmtree(target / ".doctrees", ignore_errors=True)
+    return target / "index.html"
+
+
+def _run_sphinx(sources: Path, target: Path, builder: str, settings: dict[str, Any]) -> None:
+    from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace
+
+    warnings, trees = io.StringIO(), sources / ".doctrees"
+    with docutils_namespace():  # or a second run would find what the first one registered
+        app = Sphinx(
+            sources, None, target, trees, builder, settings, status=None, warning=warnings, freshenv=True
+        )
+        app.build()
     told = [line for line in _plain(warnings.getvalue()).splitlines() if line.strip()]
     if told or app.statuscode:
         raise CourseError("The site is not as it should be:\n" + "\n".join(told[:10]))
-    return target / "index.html"
 
 
 def outer_links(target: Path) -> Iterator[tuple[str, list[str]]]:

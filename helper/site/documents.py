@@ -41,9 +41,11 @@ def section(text: str, heading: str) -> str:
     return found[0]
 
 
-def intro(text: str) -> str:
-    """Return what stands above a document's first section, without its title."""
-    return text.split("\n## ")[0].split("\n", 1)[1].strip()
+def intro(text: str) -> tuple[str, str]:
+    """Return what stands above a document's first section, without its title: its words, and its picture."""
+    parts = text.split("\n## ")[0].split("\n", 1)[1].strip().split("\n\n")
+    pictures = [part for part in parts if part.startswith("![")]
+    return "\n\n".join(part for part in parts if part not in pictures), "\n\n".join(pictures)
 
 
 def _turned(link: re.Match[str], root: Path, target: Path) -> str:

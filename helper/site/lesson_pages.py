@@ -12,18 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from helper.course import Course, CourseError
+from helper.judging.key import Key
 
 ABILITIES = re.compile(r"^\*\*[^*\n]*you will[^*\n]*\*\*\n+((?:(?:- |  ).*\n?)+)", re.M | re.I)
+CHECK = '<details class="check">'
 OF_ONES_OWN = "nbval-ignore-output"  # what such a cell puts out is true of one machine only
 
 
 @dataclass(frozen=True)
 class Released:
-    """A released lesson. cells: of its notebook, without the bars around it; checks: from its key."""
+    """A released lesson. cells: of its notebook, without the bars around it."""
 
     stem: str
     cells: tuple[Any, ...]
-    checks: dict[str, Any]
+    key: Key
 
     @property
     def number(self) -> int:
@@ -61,7 +63,7 @@ class Released:
 
     @property
     def points(self) -> float:
-        return sum(float(check["points"]) for check in self.checks.values())
+        return sum(check.points for check in self.key.checks.values())
 
     @property
     def prose(self) -> str:
@@ -73,14 +75,14 @@ def read_released(course: Course, stem: str) -> Released:
     folder = course.notebooks / stem
     try:
         cells = json.loads((folder / f"{stem}.ipynb").read_text(encoding="utf-8"))["cells"]
-        checks = json.loads((folder / "key.json").read_text(encoding="utf-8"))["checks"]
+        key = Key.load(folder / "key.json")
     except (OSError, ValueError, KeyError) as error:
         raise CourseError(f'{stem} has no page, for it is not built: run "course build {stem}".') from error
-    return Released(stem, tuple(cell for cell in cells if "made" not in _course(cell)), checks)
+    return Released(stem, tuple(cell for cell in cells if "made" not in _course(cell)), key)
 
 
-def write_lesson(course: Course, lesson: Released, folder: Path, buttons: str) -> None:
-    """Write a lesson's page into `folder` as a notebook for MyST-NB, and its figures beside it."""
+def write_lesson(course: Course, lesson: Released, folder: Path, buttons: str) -> list[Any]:
+    """Write a lesson's page into `folder` as a notebook for MyST-NB, and its figures beside it. Returns its cells."""
     folder.mkdir(parents=True, exist_ok=True)
     outputs = _outputs(course, lesson.stem)
     cells = []
@@ -89,16 +91,29 @@ def write_lesson(course: Course, lesson: Released, folder: Path, buttons: str) -
             (folder / name).write_bytes(base64.b64decode(next(iter(kinds.values()))))
         cells.append(_shown(lesson, cell, outputs))
         if place == 0 and buttons:
-            cells.append(_markdown(buttons))
-    page = {"cells": cells, "metadata": _KERNEL, "nbformat": 4, "nbformat_minor": 5}
+            cells.append(markdown(buttons))
+    page = {"cells": cells, "metadata": KERNEL, "nbformat": 4, "nbformat_minor": 5}
     (folder / f"{lesson.stem}.ipynb").write_text(json.dumps(page), encoding="utf-8")
+    return cells
+
+
+def is_check(source: str) -> bool:
+    """Say whether a page's cell is a check, folded."""
+    return source.startswith(CHECK)
+
+
+def alt_of(output: Any) -> str:
+    """Return the words that stand for a drawn figure."""
+    return str(
+        output["metadata"].get("image/png", {}).get("alt") or "".join(output["data"].get("text/plain", ""))
+    )
 
 
 def text_of(cell: Any) -> str:
     return "".join(cell["source"])
 
 
-_KERNEL = {
+KERNEL = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
@@ -128,17 +143,16 @@ def _outputs(course: Course, stem: str) -> dict[str, list[Any]]:
 def _shown(lesson: Released, cell: Any, outputs: dict[str, list[Any]]) -> Any:
     source, marks = text_of(cell), _course(cell)
     if cell["cell_type"] == "markdown":
-        return _markdown(source.replace("](attachment:", "]("))
+        apart = re.sub(
+            r"</summary>\s*|\s*(?=</details>)", r"\g<0>\n\n", source
+        )  # or what is folded stays HTML
+        return markdown(apart.replace("](attachment:", "]("))
     if "check" in marks:
-        return _markdown(_check(lesson, str(marks["check"]), source))
+        return markdown(_check(lesson, str(marks["check"]), source))
     role = next((role for role in ("exercise", "setup") if role in marks), "demonstration")
     results = [output for output in outputs.get(cell["id"], []) if output["output_type"] != "error"]
     shown: dict[str, Any] = {"tags": [role]}
-    alts = [
-        output["metadata"].get("image/png", {}).get("alt") or "".join(output["data"].get("text/plain", ""))
-        for output in results
-        if "image/png" in output.get("data", {})
-    ]
+    alts = [alt_of(output) for output in results if "image/png" in output.get("data", {})]
     if alts:
         shown["mystnb"] = {"image": {"alt": " ".join(alts)}}
     return {
@@ -153,21 +167,21 @@ def _shown(lesson: Released, cell: Any, outputs: dict[str, list[Any]]) -> Any:
 
 def _check(lesson: Released, name: str, source: str) -> str:
     """Return a check, folded: what it expects, with the points of each, and then its text."""
-    check = lesson.checks[name]
-    expected = "".join(
-        f"<li>{html.escape(item['name'])}{_points(item['points'])}</li>" for item in check["expectations"]
-    )
-    head = f"Check <code>{html.escape(name)}</code>{_points(check['points'])}: what it looks at"
-    return (
-        f'<details class="check"><summary>{head}</summary>\n<ul>{expected}</ul>\n\n'
-        f"```python\n{source}\n```\n\n</details>"
-    )
+    check = lesson.key.checks[name]
+    expected = "".join(f"<li>{_words(item.name)}{_points(item.points)}</li>" for item in check.expectations)
+    head = f"Check <code>{html.escape(name)}</code>{_points(check.points)}: what it looks at"
+    return f"{CHECK}<summary>{head}</summary>\n<ul>{expected}</ul>\n\n```python\n{source}\n```\n\n</details>"
+
+
+def _words(name: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(name))
 
 
 def _points(points: float) -> str:
     return f" ({points:.3g} {'point' if points == 1 else 'points'})" if points else ""
 
 
-def _markdown(source: str) -> dict[str, Any]:
-    identity = sha256(source.encode()).hexdigest()[:12]
+def markdown(source: str, place: int = 0) -> dict[str, Any]:
+    """Return a cell of text. place: what makes its id another one than that of a cell with the same text."""
+    identity = sha256(f"{place} {source}".encode()).hexdigest()[:12]
     return {"cell_type": "markdown", "id": identity, "metadata": {}, "source": source}

@@ -14,7 +14,7 @@ import jinja2
 from helper import results
 from helper.course import Course, CourseError
 from helper.lessons import lesson as lessons
-from helper.site import documents, published, sheet, teachers, words
+from helper.site import documents, published, sheet, slides, teachers, words
 from helper.site.lesson_pages import Released, read_released, write_lesson
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -30,10 +30,14 @@ class Bank:
     mistakes: int
 
 
-def write_pages(course: Course, stems: Sequence[str], target: Path) -> None:
-    """Write the sources of a site with these lessons into the folder `target`, made anew."""
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
+def write_pages(course: Course, stems: Sequence[str], target: Path, decks: Path, *, printed: bool) -> None:
+    """Write the sources of a site with these lessons into the folder `target`, and of their slides into `decks`.
+
+    printed: whether the slides come as PDF too.
+    """
+    for folder in (target, decks):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
     released = [read_released(course, stem) for stem in stems]
     terms = words.glossary(released)
     complaints = words.too_early(terms, released)
@@ -42,16 +46,20 @@ def write_pages(course: Course, stems: Sequence[str], target: Path) -> None:
     address = lessons.address(course.solutions)
     for one in released:
         buttons = published.buttons(address, one.stem)
-        write_lesson(course, one, target / one.stem, f":::{{div}} buttons\n{buttons}\n:::" if buttons else "")
-        _write(target / one.stem / "teaching.md", "teacher", **_teaching(course, one))
+        shown = f'<div class="buttons">\n\n{buttons}\n\n</div>' if buttons else ""
+        cells = write_lesson(course, one, target / one.stem, shown)
+        slides.write_slides(one, cells, target / one.stem, decks)
+        _write(target / one.stem / "teaching.md", "teacher", printed=printed, **_teaching(course, one))
     proof = [documents.PROOF] if (course.root / documents.PROOF[0]).exists() else []
+    hours = f"{sum(one.minutes for one in released) / 60:.0f}"
+    banks = [_bank(course, one) for one in released if one.number]
     readme = documents.document(course.root, "README.md", target)
     start = documents.section(readme, "Start")
-    intro = documents.intro(readme)
-    _write(target / "index.md", "index", lessons=released, intro=intro, start=start, proof=proof)
-    hours = f"{sum(one.minutes for one in released) / 60:.0f}"
-    taught = [one for one in released if one.number]
+    intro, picture = documents.intro(readme)
+    known = {"lessons": released, "hours": hours, "total": _total(banks)}
+    _write(target / "index.md", "index", words=intro, picture=picture, start=start, proof=proof, **known)
     _write(target / "teaching.md", "teaching", lessons=released, hours=hours)
+    _write(target / "hub.md", "hub")
     _write(target / "results.md", "results", table=results.show()._repr_html_())
     _write(target / "glossary.md", "glossary", terms=[_linked(term) for term in terms])
     _write(target / "cheat_sheet.md", "cheat_sheet", n=sheet.numbers())
@@ -60,18 +68,19 @@ def write_pages(course: Course, stems: Sequence[str], target: Path) -> None:
             text = documents.document(course.root, name, target)
             (target / f"{page}.md").write_text(text, encoding="utf-8")
     with (target / "engine.md").open("a", encoding="utf-8") as file:
-        file.write(_banks([_bank(course, one) for one in taught]))
+        file.write(_rendered("proof", rows=banks, total=_total(banks), proof=proof))
 
 
-def _banks(banks: Sequence[Bank]) -> str:
-    sums = (sum(getattr(bank, of) for bank in banks) for of in ("exercises", "right", "mistakes"))
-    return _rendered("proof", rows=banks, total=Bank("all", *sums))
+def _total(banks: Sequence[Bank]) -> Bank:
+    return Bank(
+        "all", *(sum(getattr(bank, of) for bank in banks) for of in ("exercises", "right", "mistakes"))
+    )
 
 
 def _teaching(course: Course, one: Released) -> dict[str, Any]:
     return {
         "lesson": one,
-        "stalls": teachers.stalls(lessons.read(course.solutions, one.stem)),
+        "stalls": teachers.stalls(lessons.read(course.solutions, one.stem), one.key),
         "skip": teachers.to_skip(one),
         "questions": teachers.questions(one),
     }
@@ -82,7 +91,7 @@ def _linked(term: words.Term) -> dict[str, Any]:
         "name": term.name,
         "anchor": "term-" + re.sub(r"\W+", "-", term.name.lower()).strip("-"),
         "sentence": term.sentence,
-        "section": re.sub(r"^\d+[.·] ", "", term.section).replace("[", "").replace("]", ""),
+        "section": re.sub(r"^\d+ ?[.·] ", "", term.section).replace("[", "").replace("]", ""),
         "number": int(term.stem.split("_")[0]),
         "page": f"{term.stem}/{term.stem}",
     }

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from helper.authoring.absorb import to_text
-from helper.authoring.build import compose
+from helper.authoring.build import LONG, compose
 from helper.authoring.frame import is_made, title
 from helper.course import Course
 from helper.lessons.lesson import read, written_hash
@@ -44,6 +44,26 @@ def test_the_first_code_looks_for_the_course_and_is_folded(mini: Course) -> None
     assert "is not installed where this notebook runs" in first.source
     assert first.metadata["jupyter"]["source_hidden"]
     assert is_made(first)
+
+
+@pytest.mark.parametrize(("lines", "folded"), [(LONG, False), (LONG + 1, True)])
+def test_a_long_check_is_folded_and_nothing_else(mini: Course, lines: int, folded: bool) -> None:
+    path = mini.solutions / "01_mean.py"
+    first = "def _(given, expect):\n"
+    before, after = path.read_text().split(first, 1)  # of the first check
+    length = len(read(mini.solutions, "01_mean").checks["mean_square"].source.splitlines())
+    path.write_text(before + first + "    pass\n" * (lines - length) + after)
+    lesson = read(mini.solutions, "01_mean")
+    assert len(lesson.checks["mean_square"].source.splitlines()) == lines
+    hidden = [cell for cell in compose(lesson).cells if cell.metadata.get("jupyter") and not is_made(cell)]
+    assert [cell.id for cell in hidden] == (["check_mean_square"] if folded else [])
+    for cell in hidden:
+        assert cell.metadata["jupyter"] == {
+            "source_hidden": True
+        }  # and not outputs_hidden: the verdict is seen
+        assert cell.metadata["nbgrader"]["locked"]
+        assert cell.source.startswith('@check("mean_square")')
+    assert to_text(compose(lesson)) == lesson.text
 
 
 def test_nothing_of_the_frame_comes_back_into_the_text(three: Course) -> None:

@@ -12,6 +12,7 @@ from helper.checking import check as checking
 from helper.checking import panel, practice
 from helper.checking.check import check, collecting
 from helper.checking.given import Given
+from helper.course import CourseError
 from helper.fixtures import NO_GRADIENT, choice, error_of, gradient, untouched
 
 
@@ -29,7 +30,7 @@ def ask(answer):
     def _(given, expect):
         x = given.normal(3, 5)
         expect("the mean of the squares", answer(x))
-        expect("a single number", answer(x[:1, :1]))
+        expect("a single number", answer(2 + x[:1, :1].abs()))
         expect("large numbers", answer(1000 * x), points=2)
 
 
@@ -42,6 +43,12 @@ def test_a_mistake_is_told_with_its_advice(told):
     ask(lambda x: x.square().sum())
     assert "divide by how many there are" in repr(told[0])
     assert "divide by how many there are" in told[0]._repr_html_()
+
+
+def test_the_form_of_earlier_versions_is_told_with_the_way_on():
+    told = pytest.raises(CourseError, match=r'earlier version of the course.*Run "course update"')
+    with told, check("mean_square") as (given, expect):
+        expect("the mean of the squares", given)
 
 
 def test_an_unwritten_answer_is_not_attempted(told):

@@ -1,5 +1,6 @@
 """The project's own promises: versions agree, text is whole, commands and documents name what there is."""
 
+import itertools
 import re
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from helper.lessons.lesson import stems
+from helper.lessons.lesson import read, stems
 
 TEXTS = [
     path
@@ -87,6 +88,15 @@ def test_every_lesson_is_in_the_readmes_table():
     text = (ROOT / "README.md").read_text()
     for stem in stems(ROOT / "solutions"):
         assert f"notebooks/{stem}/{stem}.ipynb" in text
+
+
+def test_the_heading_of_an_exit_question_asks_something():
+    for stem in stems(ROOT / "solutions"):
+        cells = read(ROOT / "solutions", stem).cells
+        for above, cell in itertools.pairwise(cells):
+            if cell.role == "exercise" and cell.name.startswith("exit_"):
+                heading = rf"^### Exit question: [^\n]+\? `{cell.name}` \(1 point\)\n\n\S"
+                assert re.search(heading, above.source, re.M), f"{stem}/{cell.name}"
 
 
 def test_links_in_the_documents_lead_somewhere():

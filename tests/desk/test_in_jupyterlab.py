@@ -312,6 +312,23 @@ def test_a_figure_moves_by_keyboard_and_mouse_and_jupyterlab_takes_no_key(lab: L
     page.context.close()
 
 
+def test_a_long_check_is_a_bar_that_names_it_runs_as_it_is_and_unfolds(lab: Lab, browser: Browser) -> None:
+    page = lab.page(browser, STEMS[1])
+    run(page, "from helper import check, data, plot")
+    bar = page.locator(".jp-Placeholder", has_text='@check("mse_loss")')
+    folded = page.locator(".jp-CodeCell", has=bar)
+    expect(folded.get_by_text("shapes that differ")).to_be_hidden()
+    cell(page, "def mse_loss").locator(".cm-content").click()
+    page.keyboard.press("Shift+Enter")  # the answer, and on to the check
+    page.keyboard.press("Control+Enter")
+    expect(folded.locator('[role="status"]')).to_contain_text("Not attempted", timeout=PATIENCE)
+    expect(bar).to_be_visible()
+    seen(page, "folded")
+    bar.click()
+    expect(cell(page, '@check("mse_loss")').locator(".cm-content")).to_contain_text("shapes that differ")
+    page.context.close()
+
+
 def test_notebook_7_shows_the_same(lab: Lab, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     context.set_default_timeout(PATIENCE)

@@ -21,7 +21,9 @@ from helper.lessons.stage import Stage
 
 STEM = "01_mean"
 DAY = date(2026, 11, 25)
-OPTIONS = "## Question: `exit_mean`\n\nWhich?\n\n- a) the sum\n- b) the mean"
+OPTIONS = (
+    "## Questions\n\nWrite a letter.\n\n### Question: `exit_mean`\n\nWhich?\n\n- a) the sum\n- b) the mean"
+)
 PREDICT = [
     "**Predict.** What does it print?",
     "print(1 + 1)",
@@ -84,6 +86,11 @@ def test_exit_questions_programs_that_fail_and_predictions_are_asked(done: Desk)
     assert not found["choice"][0].text.startswith("#")
     assert "print(1 + 1)" in found["prediction"][0].text
     assert found["prediction"][0].after == "Two."
+
+
+def test_of_an_exit_question_only_what_stands_below_its_heading_is_asked(done: Desk) -> None:
+    texts = [question.text for question in review.questions(done) if question.kind == "choice"]
+    assert texts == [OPTIONS[OPTIONS.index("Which?") :]]
 
 
 def test_an_answer_is_checked_like_an_exit_question_with_the_mistakes_own_advice(done: Desk) -> None:

@@ -53,7 +53,7 @@ CELLS = [
     ("setup_1", {"locked": True}, "import torch\nfrom torch import Tensor"),
     ("mean_square", {"solution": True}, ANSWER),
     ("check_mean_square_1", {"grade": True, "points": 0.5}, ASK.format(asked="x")),
-    ("check_mean_square_2", {"grade": True, "points": 0.5}, ASK.format(asked="x[:1, :1]")),
+    ("check_mean_square_2", {"grade": True, "points": 0.5}, ASK.format(asked="2 + x[:1, :1].abs()")),
     ("check_mean_square", {"grade": True, "points": 2}, ASK.format(asked="1000 * x")),
     ("exit_mean", {"solution": True}, CHOOSE),
     ("check_exit_mean", {"grade": True, "points": 1}, CHOSEN),

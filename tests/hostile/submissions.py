@@ -378,7 +378,7 @@ CHEATS = [
                 "def expect(self, name, value, **more):\n"
                 "    if self.name == 'mean_square':\n"
                 "        x = inspect.currentframe().f_back.f_locals['x']\n"
-                "        x = {'a single number': x[:1, :1], 'large numbers': 1000 * x}.get(name, x)\n"
+                "        x = {'a single number': 2 + x[:1, :1].abs(), 'large numbers': 1000 * x}.get(name, x)\n"
                 "        value = x.pow(2).mean()\n"
                 "    honest(self, name, value, **more)\n"
                 "helper.checking.check.check._expect = expect",

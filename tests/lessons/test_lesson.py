@@ -2,7 +2,7 @@
 
 import pytest
 
-from helper.lessons.lesson import LessonError, read, stems
+from helper.lessons.lesson import LessonError, read, stems, written_hash
 
 SETUP = "# %% setup=true\nfrom helper import check\n"
 EXERCISE = '# %% exercise="one"\ndef one():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION\n'
@@ -75,3 +75,13 @@ def test_an_unknown_lesson_is_told_with_the_known_ones(lesson, tmp_path):
     lesson(SETUP + EXERCISE + CHECK)
     with pytest.raises(LessonError, match="the lessons are 01_one"):
         read(tmp_path / "solutions", "02_two")
+
+
+def test_windows_line_ends_make_no_lesson_stale(lesson, tmp_path):
+    solutions = tmp_path / "solutions"
+    read_one = lesson(SETUP + EXERCISE + CHECK)
+    for path in solutions.glob("*.py"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert written_hash(solutions, "01_one") == read_one.written
+    lesson(SETUP + EXERCISE + CHECK.replace("points=2", "points=3"))
+    assert written_hash(solutions, "01_one") != read_one.written

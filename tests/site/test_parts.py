@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from helper.course import Course, CourseError
+from helper.judging.judge import judge
+from helper.judging.key import Key
 from helper.lessons import lesson as lessons
-from helper.site import documents, mathml, published, sheet, teachers, words
+from helper.site import documents, mathml, published, sheet, slides, teachers, words
 from helper.site.build import build_site
 from helper.site.lesson_pages import Released, read_released, write_lesson
+from helper.site.pages import write_pages
+from helper.site.pictures import take_pictures
+
+NO_CHECKS = Key("", "", "", {})
 
 
-def released(stem: str, *prose: str, checks: dict[str, Any] | None = None) -> Released:
+def released(stem: str, *prose: str) -> Released:
     cells = tuple({"cell_type": "markdown", "source": text, "metadata": {}} for text in prose)
-    return Released(stem, cells, checks or {})
+    return Released(stem, cells, NO_CHECKS)
 
 
 ONE = released(
@@ -130,16 +136,120 @@ def test_three_questions_are_asked_from_all_over_the_lesson() -> None:
     ]
 
 
+def test_a_question_to_predict_is_found_wherever_it_stands() -> None:
+    text = (
+        "**Predict.** What comes\nout?\n\nTwo loops. **Predict**: are they [equal](there)?\n\n"
+        "**Predict** one row before you look.\n\n**Predict**, then try:\n\n- one\n- two\n\nThey predict."
+    )
+    assert teachers.predictions(text) == [
+        "What comes out?",
+        "Two loops. Predict: are they equal?",
+        "Predict, then try:\n\n- one\n- two",
+    ]
+
+
+def test_what_a_mistake_keeps_is_what_the_judge_gives_it(course: Course) -> None:
+    lesson, key = lessons.read(course.solutions, "01_mean"), read_released(course, "01_mean").key
+    for stall in teachers.stalls(lesson, key):
+        check = key.checks[stall.exercise]
+        earned = [judge(known.evidence, check, key.lesson).points for known in check.mistakes]
+        assert min(earned) <= stall.keeps <= max(earned) < stall.points == check.points
+
+
+def test_slides_are_the_questions_and_the_figures_under_their_headings(tmp_path: Path) -> None:
+    (tmp_path / "one.png").write_bytes(b"a picture")
+    drawn = [
+        {
+            "output_type": "display_data",
+            "data": {"image/png": "…"},
+            "metadata": {"image/png": {"alt": f"Curve {number}"}},
+        }
+        for number in (1, 2)
+    ]
+    printed = {"output_type": "stream", "name": "stdout", "text": "3"}
+    text = "## 1. Told\n\nText.\n\n![A line that rises](one.png)\n\n**Predict.** How much?"
+    cells = [
+        {"cell_type": "markdown", "source": text},
+        {"cell_type": "code", "id": "a", "source": "code()", "metadata": {}, "outputs": [printed, *drawn]},
+        {"cell_type": "markdown", "source": "## Exercise: `mean`\n\nWrite it."},
+        {
+            "cell_type": "markdown",
+            "source": '<details class="check"><summary>**Predict.** No?</summary></details>',
+        },
+    ]
+    slides.write_slides(released("01_one", "# 1 · One\n\nWhat is it?"), cells, tmp_path, tmp_path / "decks")
+    deck = json.loads((tmp_path / "decks" / "01_one.ipynb").read_text(encoding="utf-8"))["cells"]
+    first, picture, question, heading, *shown = deck
+    assert first["source"] == "# 1 · One\n\nWhat is it?"
+    assert picture["source"] == "## 1. Told\n\n![A line that rises](one.png)"
+    assert (tmp_path / "decks" / "one.png").read_bytes() == b"a picture"
+    assert "**Predict.** How much?" in question["source"]
+    assert heading["source"] == "## 1. Told"
+    assert [cell["outputs"] for cell in shown if cell["cell_type"] == "code"] == [[one] for one in drawn]
+    assert shown[-1]["metadata"]["mystnb"]["image"]["alt"] == "Curve 2"
+    assert "code()" not in json.dumps(deck)
+
+
+def write_sources(course: Course, target: Path) -> None:
+    for name in documents.PAGES:
+        (course.root / name).write_text("# A\n\nWhat it is.\n\n## Start\n\nHow.\n")
+    write_pages(course, ["01_mean"], target / "pages", target / "decks", printed=False)
+
+
+@pytest.mark.parametrize("address", ["", "git+https://github.com/somebody/course"])
+def test_buttons_stand_above_a_lesson_where_the_address_is_configured(
+    course: Course, tmp_path: Path, address: str
+) -> None:
+    (course.root / "pyproject.toml").write_text(f'[tool.course]\naddress = "{address}"\n')
+    write_sources(course, tmp_path)
+    cells = json.loads((tmp_path / "pages" / "01_mean" / "01_mean.ipynb").read_text(encoding="utf-8"))[
+        "cells"
+    ]
+    buttons = [cell["source"] for cell in cells if "colab.research" in cell["source"]]
+    assert len(buttons) == bool(address)
+    assert ".pdf" not in (tmp_path / "pages" / "01_mean" / "teaching.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("proven", [False, True])
+def test_the_proof_is_a_page_where_it_was_written(course: Course, tmp_path: Path, proven: bool) -> None:
+    if proven:
+        (course.root / "PROOF.md").write_text("# What was held against each check\n")
+    write_sources(course, tmp_path)
+    assert (tmp_path / "pages" / "proof.md").exists() is proven
+    for page in ("index.md", "engine.md"):
+        assert (
+            "proof" in (tmp_path / "pages" / page).read_text(encoding="utf-8").split("mistakes |")[-1]
+        ) is proven
+
+
+def test_every_page_has_its_picture_in_both_themes_for_desk_and_phone(tmp_path: Path) -> None:
+    (tmp_path / "site" / "slides").mkdir(parents=True)
+    for name in ("index.html", "slides/01_one.html"):
+        (tmp_path / "site" / name).write_text("<p>words")
+    taken = {path.stem for path in take_pictures(tmp_path / "site", tmp_path / "pictures")}
+    assert taken == {
+        f"{page}-{theme}-{screen}"
+        for page in ("index", "slides-01_one")
+        for theme in ("light", "dark")
+        for screen in ("desk", "phone")
+    }
+
+
+def test_pictures_of_no_site_name_the_next_command(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match="run course site"):
+        list(take_pictures(tmp_path, tmp_path / "pictures"))
+
+
 def test_sections_without_an_exercise_can_be_skipped(course: Course) -> None:
     exercise = {"cell_type": "code", "source": "", "metadata": {"course": {"exercise": "mean"}}}
     text = {"cell_type": "markdown", "source": "## 1. Told\n\n…\n\n## 2. Done", "metadata": {}}
     end = {"cell_type": "markdown", "source": "## 3. End", "metadata": {}}
-    assert teachers.to_skip(Released("01_one", (text, exercise, end), {})) == ["1. Told", "3. End"]
+    assert teachers.to_skip(Released("01_one", (text, exercise, end), NO_CHECKS)) == ["1. Told", "3. End"]
 
 
 def test_teachers_see_advice_and_no_code_of_the_bank(course: Course) -> None:
     lesson = lessons.read(course.solutions, "01_mean")
-    told = teachers.stalls(lesson)
+    told = teachers.stalls(lesson, read_released(course, "01_mean").key)
     assert told
     mistakes = {answer.title for answer in lesson.answers if answer.kind == "mistake"}
     assert {advice for stall in told for advice in stall.advice} <= mistakes

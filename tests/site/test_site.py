@@ -13,14 +13,34 @@ import pytest
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import Browser, BrowserContext, expect
 
+from helper.bench.site import LARGEST, size_of
 from helper.course import Course
 from helper.lessons import lesson as lessons
 from helper.site.build import build_site, outer_links
+from helper.site.pictures import address, html_pages
 
 ROOT = Path(__file__).parent.parent.parent
 COURSE = Course(ROOT)
 STEMS = lessons.stems(COURSE.solutions)
-LARGEST = 1_500_000  # bytes of a page with its pictures
+# Most of a lesson is code and formulas, and to look at the colour of each word takes minutes: one of a kind stays.
+ONE_OF_A_KIND = """() => {
+  const seen = new Set();
+  for (const part of document.querySelectorAll(".highlight span[class], math")) {
+    const around = part.closest(".highlight")?.parentElement.className ?? part.parentElement.tagName;
+    const kind = `${part.tagName} ${part.className} in ${around}`;
+    if (seen.has(kind)) part.remove();
+    seen.add(kind);
+  }
+}"""
+# What has the focus; the page itself has it after the last thing.
+WHERE = """() => {
+  const places = {
+    "skip": "#pst-skip-link *", "search": ".search-button-field", "lessons": ".bd-links a",
+    "theme": ".theme-switch-button", "hint": "article summary", "figure": ".course-figure button",
+    "neighbours": ".prev-next-footer a", "the end": "body",
+  };
+  return Object.keys(places).find(name => document.activeElement.matches(places[name]));
+}"""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -28,14 +48,6 @@ PHONE = {"width": 390, "height": 844}
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the site."""
     return build_site(COURSE, STEMS, tmp_path_factory.mktemp("build") / "site").parent
-
-
-@pytest.fixture(scope="module", params=["light", "dark"])
-def themed(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserContext]:
-    """Return a browser that prefers a light or a dark page, and has no network."""
-    context = browser.new_context(offline=True, color_scheme=request.param)
-    yield context
-    context.close()
 
 
 @pytest.fixture
@@ -64,10 +76,6 @@ class Parts(HTMLParser):
         loaded = given.get("src") or (given.get("href") if tag == "link" else "")
         if loaded and not loaded.startswith("data:"):
             self.loads.append(loaded)
-
-
-def pages(site: Path) -> list[Path]:
-    return sorted(path for path in site.rglob("*.html") if "_static" not in path.parts)
 
 
 def words_of(page: str) -> str:
@@ -100,7 +108,7 @@ def test_no_page_holds_a_line_of_a_solution(site: Path) -> None:
     assert len(lines) > 20 * len(STEMS)
     found = [
         (page.relative_to(site).as_posix(), line)
-        for page in [*pages(site), site / "searchindex.js"]
+        for page in [*html_pages(site), site / "searchindex.js"]
         for text in [words_of(page.read_text(encoding="utf-8"))]
         for line in lines
         if line in text
@@ -124,7 +132,7 @@ def test_every_lesson_has_its_page_and_its_half_page_for_teachers(site: Path) ->
 
 
 def test_every_link_inside_the_site_leads_somewhere(site: Path) -> None:
-    parts = {page.resolve(): Parts(page) for page in pages(site)}
+    parts = {page.resolve(): Parts(page) for page in html_pages(site)}
     broken = []
     for page, found in parts.items():
         for link in found.links + found.loads:
@@ -140,7 +148,7 @@ def test_every_link_inside_the_site_leads_somewhere(site: Path) -> None:
 
 
 def test_nothing_comes_from_elsewhere(site: Path) -> None:
-    loads = [load for page in pages(site) for load in Parts(page).loads]
+    loads = [load for page in html_pages(site) for load in Parts(page).loads]
     assert len(loads) > 100
     assert [load for load in loads if urlsplit(load).netloc] == []
     for style in site.rglob("*.css"):
@@ -148,10 +156,9 @@ def test_nothing_comes_from_elsewhere(site: Path) -> None:
 
 
 def test_every_page_with_its_pictures_is_small(site: Path) -> None:
-    for page in pages(site):
-        pictures = {(page.parent / load).resolve() for load in Parts(page).loads if "_images/" in load}
-        size = page.stat().st_size + sum(picture.stat().st_size for picture in pictures)
-        assert size < LARGEST, page
+    sizes = [size_of(page) for page in html_pages(site)]
+    assert max(sizes) < LARGEST
+    assert max(sizes) > (site / "index.html").stat().st_size  # pictures count
 
 
 def test_outer_links_are_listed_with_the_pages_that_have_them(site: Path) -> None:
@@ -161,9 +168,16 @@ def test_outer_links_are_listed_with_the_pages_that_have_them(site: Path) -> Non
 
 
 def test_every_picture_has_words(site: Path) -> None:
-    for page in pages(site):
+    for page in html_pages(site):
         for picture in re.findall(r"<img\b[^>]*>", page.read_text(encoding="utf-8")):
             assert re.search(r'alt="[^"]{8,}"', picture), (page, picture[:200])
+
+
+def test_every_formula_and_every_word_of_code_is_drawn(site: Path) -> None:
+    unseen = r"<(pre|code|script|style)\b.*?</\1>|<p style=.position:absolute.*?</p>"
+    for page in html_pages(site):
+        text = words_of(re.sub(unseen, " ", page.read_text(encoding="utf-8"), flags=re.S))
+        assert re.findall(r"\$[^$]{1,80}\$|`[^`]{1,80}`|\*\*|attachment:", text) == [], page.name
 
 
 def test_on_a_phone_no_page_is_wider_than_the_screen_and_nothing_goes_wrong(
@@ -174,28 +188,33 @@ def test_on_a_phone_no_page_is_wider_than_the_screen_and_nothing_goes_wrong(
     page.set_viewport_size(PHONE)
     page.on("pageerror", lambda error: wrong.append((page.url, str(error))))
     page.on("request", lambda asked: asked.url.startswith(("file:", "data:")) or wrong.append(asked.url))
-    for path in pages(site):
+    for path in html_pages(site):
         page.goto(path.as_uri())
         if page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]:
             wrong.append(path.name)
     assert wrong == []
 
 
-def test_axe_finds_nothing_serious_on_any_page(site: Path, themed: BrowserContext) -> None:
+def test_axe_finds_nothing_serious_on_any_page_in_both_themes(site: Path, context: BrowserContext) -> None:
     found = []
-    for path in pages(site):
-        page = themed.new_page()
-        page.goto(path.as_uri())
+    page = context.new_page()
+    axe = AXE_FILE_PATH.read_text(encoding="utf-8")
+    for path in html_pages(site):
+        page.emulate_media(color_scheme="light")
+        page.goto(address(path))
         page.add_style_tag(content="* { transition: none !important }")  # a colour on its way is no colour
-        page.evaluate(AXE_FILE_PATH.read_text(encoding="utf-8"))
-        # A theme changes colours and nothing else, so the dark one is asked about those.
-        asked = {"resultTypes": ["violations"]}
-        if page.evaluate("document.documentElement.dataset.theme") == "dark":
-            asked["runOnly"] = ["color-contrast"]
-        for violation in page.evaluate("asked => axe.run(asked)", asked)["violations"]:
+        page.evaluate(ONE_OF_A_KIND)
+        page.evaluate(axe)
+        violations = page.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
+        page.emulate_media(color_scheme="dark")  # which changes colours and nothing else
+        if path.parent.name != "slides":  # they are white
+            expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+            violations += page.evaluate(
+                "axe.run({resultTypes: ['violations'], runOnly: ['color-contrast']})"
+            )["violations"]
+        for violation in violations:
             if violation["impact"] in ("serious", "critical"):
                 found.append((path.name, violation["id"], violation["nodes"][0]["html"][:200]))
-        page.close()
     assert found == []
 
 
@@ -219,6 +238,50 @@ def test_a_figure_moves_on_its_page(site: Path, context: BrowserContext) -> None
     expect(figure.locator("[data-name=curve-name]")).to_have_text("")
     figure.get_by_role("button", name="no backward").click()
     expect(figure.locator("[data-name=curve-name]")).to_have_text("no backward")
+
+
+def test_every_lesson_has_slides_and_they_are_printed(site: Path) -> None:
+    for stem in STEMS:
+        deck = (site / "slides" / f"{stem}.html").read_text(encoding="utf-8")
+        printed = (site / "slides" / f"{stem}.pdf").read_bytes()
+        slides = len(re.findall(r"<h[12]\b", deck))
+        assert slides == 1 + deck.count('class="question"') + deck.count("<img ") > 1
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == slides
+
+
+def test_a_figure_moves_on_its_slide_and_its_buttons_are_seen(site: Path, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto((site / "slides" / "07_training_loop.html").as_uri())
+    figure = page.locator(".course-figure").first
+    page.wait_for_function("Reveal.isReady()")
+    page.evaluate("Reveal.slide(Reveal.getSlides().findIndex(one => one.querySelector('.course-figure')))")
+    figure.get_by_role("button", name="no backward").click()
+    expect(figure.locator("[data-name=curve-name]")).to_have_text("no backward")
+
+
+def test_the_keyboard_reaches_everything_in_order(site: Path, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto((site / "07_training_loop" / "07_training_loop.html").as_uri())
+    reached: list[str] = []
+    while not reached or reached[-1] != "the end":
+        page.keyboard.press("Tab")
+        place = page.evaluate(WHERE)
+        if not place or place in reached:
+            continue
+        reached.append(place)
+        if place == "theme":  # a menu; its third entry is the dark one
+            for key in ("Enter", "Tab", "Tab", "Tab", "Enter"):
+                page.keyboard.press(key)
+            expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        if place == "figure":
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
+            expect(page.locator(".course-figure [data-name=curve-name]").first).to_have_text("no next batch")
+    assert reached == ["skip", "search", "lessons", "theme", "hint", "figure", "neighbours", "the end"]
+    page.keyboard.press("Control+k")
+    page.keyboard.type("saturation")
+    page.keyboard.press("Enter")
+    expect(page.locator("#search-results li").first).to_contain_text("Cross-entropy")
 
 
 def test_the_search_works_from_the_disk(site: Path, context: BrowserContext) -> None:

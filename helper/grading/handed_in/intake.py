@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from helper.course import CourseError
+from helper.desk.update import BESIDE
 from helper.grading.handed_in.canonical import written
 from helper.grading.handed_in.files import (
     File,
@@ -31,7 +32,7 @@ from helper.nbgrading.times import read_time
 
 SUFFIXES = (".ipynb", ".ipynb.txt", ".ipynb.json")  # browsers add the last
 EXCHANGE = ("timestamp.txt", "submission_secret.txt")
-NOBODYS = (*EXCHANGE, "key.json", GRADESCOPE)
+NOBODYS = (*EXCHANGE, *BESIDE, GRADESCOPE)
 MOST_NOTED = 2000  # small files of an LMS that are read
 LONGEST_NOTE = 20_000
 

@@ -281,4 +281,12 @@ def test_an_old_release_and_a_change_after_handing_in_are_noted_and_never_refuse
     handed["cells"][0]["source"] = "changed since"
     assert flags() == ("It was changed after course submit wrote it.",)
     handed["metadata"]["course"]["written"] = "0123456789abcdef"
-    assert flags()[0] == "It was written in another version of the lesson; the checks of the present one ran."
+    another = "It was written in another version of the lesson; the checks of the present one ran."
+    assert flags()[0] == another
+    check_cell = next(item for item in handed["cells"] if item["metadata"].get("nbgrader", {}).get("grade"))
+    check_cell["source"] = (
+        "with check('mean_square') as (given, expect):\n    expect('the number', mean_square(given))"
+    )
+    assert flags()[0] == another  # nobody edited that check: it read so in the other version
+    handed["metadata"]["course"]["written"] = release["metadata"]["course"]["written"]
+    assert flags()[0] == 'The check "mean_square" was edited; the original ran.'

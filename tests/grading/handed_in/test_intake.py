@@ -1,4 +1,4 @@
-"""Whatever an instructor has becomes one record per student; what is odd is treated as the README says."""
+"""Whatever an instructor has becomes one record per student; what is odd is treated as MARKING.md says."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from helper.course import CourseError
+from helper.desk.update import BESIDE
 from helper.grading.handed_in import files as files_module
 from helper.grading.handed_in.intake import intake
 
@@ -231,6 +232,12 @@ def test_foreign_files_are_left_aside_and_named(place):
     records, left = take(place(files), EXERCISES)
     assert len(records) == 1
     assert len(left) == 3
+
+
+def test_what_the_course_itself_lays_beside_a_notebook_is_not_mentioned(place):
+    files = {f"ada/{name}": "{}" for name in BESIDE}
+    records, left = take(place({"ada/01_mean.ipynb": MEAN, **files}), EXERCISES)
+    assert (len(records), left) == (1, [])
 
 
 def test_a_notebook_of_another_course_is_left_aside(place):
