@@ -39,7 +39,7 @@ def mean_square(x):
 def test_a_mistake_that_earns_more_than_half_is_refused_unless_the_bank_calls_it_a_slip(mini):
     bank = mini.solutions / "01_mean_answers.py"
     text = bank.read_text()
-    staged(mini, "mean_square(x[:1, :1]))", "mean_square(x[:1, :1]), detail=True)")
+    staged(mini, ".abs()))", ".abs()), detail=True)")
     for slip, refused in (("", 1), (" slip=true", 0)):
         bank.write_text(text + WRONG.format(slip))
         stage = staged(mini)
