@@ -703,6 +703,7 @@ def _(given, expect):
     places = {
         "a high loss at the end of the first half": changed(0.6, {half - 1: 2.0}),
         "a high loss at the start of the second half": changed(0.6, {half: 2.0}),
+        "one not so high in the second half": changed(0.6, {half + 3: 1.55}),
         "jumps in the first half": changed(0.3, dict(zip(range(5, half), (0.6 + 0.35 * jumps).tolist()))),
     }
     expect("swings and progress", verdicts(swings | places))
