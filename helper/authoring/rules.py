@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from helper.judging.evidence import plain
-from helper.judging.judge import judge
+from helper.judging.judge import HALF, judge
 from helper.judging.key import Key
 from helper.lessons.key_of import PRACTICE
 from helper.lessons.lesson import Kind, Lesson
@@ -76,15 +76,24 @@ def broken_by_luck(stage: Stage, exercise: str, key: Key) -> Iterator[str]:
     if is_exit_question(exercise):
         return  # one letter is one letter
     check = key.checks[exercise]
-    sources = {f"always gives {name}": f"{exercise} = {source}" for name, source in THOUGHTLESS.items()}
+    tries = [
+        (
+            f"always gives {name}",
+            f"{exercise} = {source}",
+            THOUGHTLESS_SHARE,
+            "a third may be had without a thought",
+        )
+        for name, source in THOUGHTLESS.items()
+    ]
     if key.seed != PRACTICE and not any(item.score for item in check.expectations):
-        sources["gives in turn what was right in practice"] = _by_heart(stage, exercise)
-    for name, source in sources.items():
+        told = "gives in turn what was right in practice"
+        tries.append((told, _by_heart(stage, exercise), HALF, "half may be known by heart"))
+    for name, source, share, limit in tries:
         verdict = judge(stage.evidence(exercise, source, key.seed).evidence, check, key.lesson)
-        if verdict.points > verdict.max * THOUGHTLESS_SHARE:
+        if verdict.points > verdict.max * share:
             yield (
                 f"{exercise}: an answer that {name} earns {verdict.points:g} of {verdict.max:g} points "
-                f'under seed "{key.seed}"; at most a third may be had without a thought.'
+                f'under seed "{key.seed}"; at most {limit}.'
             )
 
 
