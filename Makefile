@@ -1,5 +1,6 @@
 # lab: open the notebooks   demo: mark an example class   test: prove everything   build: lessons from their text
 # site: pages to read before installing   quick: what one runs while working   bench: measure speeds
+# proof: write PROOF.md, what was held against each check (minutes)
 # Each sets up .venv by itself and needs nothing but make and Python 3.11 or newer.
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -9,7 +10,7 @@ OPEN ?= yes
 export OMP_NUM_THREADS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: lab demo test quick build bench site
+.PHONY: lab demo test quick build bench site proof
 
 lab: .venv/ready
 	$(BIN)/course lab $(if $(filter no,$(OPEN)),--no-browser)
@@ -23,6 +24,9 @@ build: .venv/ready
 
 site: .venv/ready-site
 	$(BIN)/course site
+
+proof: .venv/ready-dev
+	$(BIN)/course prove --answers tests/course/answers
 
 bench: .venv/ready-dev
 	$(BIN)/course site

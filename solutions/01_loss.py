@@ -456,12 +456,14 @@ def _(given, expect):
     for size in (23, 17, 29):
         labels_seen = given.integers(5, size=size)
         batches.append((given.normal(size, 5) + F.one_hot(labels_seen, 5), labels_seen))
+    logits, labels_seen = batches[0]
+    logits[:2] += torch.tensor([[9], [-9]]) * F.one_hot(labels_seen[:2], 5)  # the first is right, the second wrong
     found = [accuracy(*batch) for batch in batches]
     expect("batches of 23, 17 and 29 images, and 5 classes", found, points=1.5, tolerance=2e-6)
-    few, few_labels = given.normal(4, 9), given.integers(9, size=4)
-    few[:3] += 4 * F.one_hot(few_labels[:3], 9)
+    n = given.integer(4, 40)
+    few, few_labels = given.normal(n, 41), given.integers(41, size=n)
+    few[1:] += 9 * F.one_hot(few_labels[1:], 41)
     expect("more classes than images", accuracy(few, few_labels), points=1)
-    logits, labels_seen = batches[0]
     alone = [accuracy(logits[i : i + 1], labels_seen[i : i + 1]) for i in range(8)]
     expect("one image at a time", alone, points=0.5)
     sure = F.one_hot(labels_seen, 5).float()
@@ -525,8 +527,9 @@ def baseline_accuracy(labels: Tensor) -> float:
 # %% check="baseline_accuracy" points=2
 @check("baseline_accuracy")
 def _(given, expect):
-    mixed = torch.cat([given.integers(5, size=19), torch.full((12,), given.integer(1, 4))])
-    mixed = mixed[given.permutation(31)]
+    n = given.integer(11, 40)  # the commonest class has most of the labels, 0 has some
+    parts = torch.tensor([0, 0]), given.integers(5, size=n), torch.full((n + 5,), given.integer(1, 4))
+    mixed = torch.cat(parts)[given.permutation(2 * n + 7)]
     expect("labels with one common class", baseline_accuracy(mixed), points=1, tolerance=2e-6)
     classes = given.permutation(12)[:4].sort().values + given.integer(1000, 4000)
     places = torch.tensor([3] + 3 * [0] + 4 * [2] + 3 * [1] + 2 * [2] + 2 * [0])
@@ -607,7 +610,7 @@ def expected_initial_loss(num_classes: int) -> float:
 @check("expected_initial_loss")
 def _(given, expect):
     expect("one class and two", [expected_initial_loss(1), expected_initial_loss(2)], points=0.5)
-    few = [expected_initial_loss(given.integer(3, 30)) for _ in range(3)]
+    few = [expected_initial_loss(3 + number) for number in given.permutation(27)[:6].tolist()]
     expect("a few classes", few, points=1, tolerance=2e-6)
     expect("thousands of classes", expected_initial_loss(given.integer(2000, 60000)), points=0.5)
 

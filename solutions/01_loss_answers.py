@@ -934,6 +934,24 @@ def mse_loss(pred, target):
         raise ValueError("shapes differ")
     return ((pred - target) ** 2).mean()
 
+# %% mistake="mse_loss"
+"""You put the target into the shape of the prediction. Where the counts agree, wrong pairs are compared
+without a word; a shape that differs is an error to raise."""
+
+
+def mse_loss(pred, target):
+    return (pred - target.reshape(pred.shape)).pow(2).mean()
+
+# %% mistake="mse_loss"
+"""Nothing is squared: errors in both directions cancel, and the mean can be 0 although every prediction is
+wrong."""
+
+
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError("shape")
+    return (pred - target).mean()
+
 # %% mistake="mae_loss"
 """You changed `pred` in place. It belongs to the caller, and a tensor that gradients are to arrive at must not be changed: make a new one."""
 def mae_loss(pred, target):
@@ -949,6 +967,14 @@ def mae_loss(pred, target):
 """the smooth loss without its smooth part"""
 def mae_loss(pred, target):
     return F.smooth_l1_loss(pred, target, beta=0.0)
+
+# %% mistake="mae_loss"
+"""You compared the sizes of prediction and target. 3 and -3 are equally large and far apart: subtract first,
+then drop the sign."""
+
+
+def mae_loss(pred, target):
+    return (pred.abs() - target.abs()).mean()
 
 # %% mistake="accuracy"
 """Only the first image of the batch decided. Does a `return` stand inside the loop?"""
@@ -991,6 +1017,15 @@ def baseline_accuracy(labels):
 def baseline_accuracy(labels):
     return max((labels == c).float().mean().item() for c in range(len(labels.unique())))
 
+# %% mistake="baseline_accuracy"
+"""You divided the largest count by the number of classes. How often an answer is right is a share of the
+*labels*."""
+
+
+def baseline_accuracy(labels):
+    counts = torch.bincount(labels)
+    return (counts.max() / len(counts)).item()
+
 # %% mistake="bce_from_logits"
 """You replaced the numbers that overflowed. Then a logit of 1000 and one of 10000 cost the same: find a form in which nothing overflows."""
 def bce_from_logits(logits, targets):
@@ -1012,6 +1047,13 @@ def bce_from_logits(logits, targets):
 def bce_from_logits(logits, targets):
     positive = logits.clamp_(min=0)
     return (positive + torch.log1p(torch.exp(-logits.abs())) - targets * logits).mean()
+
+# %% mistake="bce_from_logits"
+"""You added the losses along the last axis before you took the mean. Here the mean goes over all elements."""
+
+
+def bce_from_logits(logits, targets):
+    return (F.softplus(logits) - targets * logits).sum(-1).mean()
 
 # %% mistake="expected_initial_loss"
 """You dropped everything after the point. A loss is seldom a whole number."""

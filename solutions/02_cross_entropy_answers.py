@@ -420,6 +420,14 @@ def logsumexp(x, dim):
     return x.double().exp().sum(dim).log().to(x.dtype)
 
 
+# %% mistake="logsumexp"
+"""Where everything is −∞ you put 0. The sum of no weight at all is 0, and the logarithm of that is −∞."""
+
+
+def logsumexp(x, dim):
+    m = x.amax(dim, keepdim=True)
+    return ((x - m).exp().sum(dim, keepdim=True).log() + m).squeeze(dim).nan_to_num(0.0)
+
 # %% right="log_softmax"
 """the maximum taken out first"""
 
@@ -595,6 +603,15 @@ shifted sum is missing."""
 def log_softmax(logits, dim):
     return logits - logits.amax(dim, keepdim=True)
 
+
+# %% mistake="log_softmax"
+"""The numbers are right, but they were computed under `no_grad`, or detached: no gradient reaches the logits,
+and nothing could be trained with it."""
+
+
+def log_softmax(logits, dim):
+    with torch.no_grad():
+        return logits - torch.logsumexp(logits, dim, keepdim=True)
 
 # %% right="nll_loss"
 """gather"""
@@ -1432,6 +1449,41 @@ def diagnose_loss(first_loss, floor, num_classes, batch_size):
         print("right" if abs(floor) < 0.2 else "softmax twice")
 
 
+# %% mistake="diagnose_loss"
+"""Your tolerance is narrower than the noise: the measured numbers may lie up to 0.1 from what theory says."""
+
+
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if abs(first_loss - math.log(num_classes)) < 0.01:
+        return "right" if floor < 0.2 else "softmax twice"
+    if abs(first_loss - math.log(batch_size)) < 0.01:
+        return "wrong axis"
+    return "no softmax" if floor < -5 else "no logarithm"
+
+# %% mistake="diagnose_loss"
+"""You look at the floor only. A pair that normalises along the wrong axis can have any floor: its first loss
+gives it away."""
+
+
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if floor < -5:
+        return "no softmax"
+    if floor < -0.5:
+        return "no logarithm"
+    if floor < 0.2:
+        return "right"
+    return "softmax twice"
+
+# %% mistake="diagnose_loss"
+"""You never say "wrong axis". A first loss near the logarithm of the *batch size* says that the images compete
+with each other."""
+
+
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if first_loss > 0.5:
+        return "right" if floor < 0.2 else "softmax twice"
+    return "no softmax" if floor < -5 else "no logarithm"
+
 # %% mistake="exit_plateau"
 """More steps cannot help: the loss has a floor. Probabilities lie between 0 and 1, so as logits they differ by 1 at
 most, and a perfect answer still costs ln(e + 9) − 1 = 1.46. Look at the last layer, then at the criterion."""
@@ -1507,3 +1559,22 @@ def build_classifier(n_in, hidden, n_out):
             return scores if self.training else scores.softmax(1)
 
     return Classifier(), nn.CrossEntropyLoss()
+
+# %% mistake="build_classifier"
+"""The layers stand in a plain Python list, so the model does not know that it has parameters, and no optimiser
+will find them. `nn.Sequential` and `nn.ModuleList` register them."""
+
+
+def build_classifier(n_in, hidden, n_out):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            sizes = [n_in, *hidden, n_out]
+            self.layers = [nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])]
+
+        def forward(self, x):
+            for layer in self.layers[:-1]:
+                x = torch.relu(layer(x))
+            return self.layers[-1](x)
+
+    return Net(), nn.CrossEntropyLoss()

@@ -523,6 +523,30 @@ def gradient_descent(gradient, start, lr, steps):
         path.append(path[-1] - gradient(path[-1]))
     return torch.stack(path)
 
+# %% mistake="gradient_descent"
+"""Every point of your path is the same tensor: it was changed in place, and the list holds it again and again.
+Let each step make a new one."""
+
+
+def gradient_descent(gradient, start, lr, steps):
+    w = start.clone()
+    path = [w]
+    for _ in range(steps):
+        w -= lr * gradient(w)
+        path.append(w)
+    return torch.stack(path)
+
+# %% mistake="gradient_descent"
+"""Every step begins at the start again, so the path has two different points. A step begins where the last one
+ended."""
+
+
+def gradient_descent(gradient, start, lr, steps):
+    path = [start]
+    for _ in range(steps):
+        path.append(start - lr * gradient(start))
+    return torch.stack(path)
+
 # %% [markdown]
 # ## `linear_regression_gradients`
 
@@ -707,6 +731,23 @@ def linear_regression_gradients(X, y, w, b):
     w, b = w.clone().requires_grad_(), b.clone().requires_grad_()
     ((X @ w + b - y) ** 2).mean().backward()
     return w.grad, b.grad
+
+# %% mistake="linear_regression_gradients"
+"""The gradient for `w` is right; the one for `b` lacks the factor 2 of the square."""
+
+
+def linear_regression_gradients(X, y, w, b):
+    r = X @ w + b - y
+    return 2 * (X * r[:, None]).mean(0), r.mean()
+
+# %% mistake="linear_regression_gradients"
+"""The gradient for `b` still has an entry for each row. One number is added to all predictions, so their
+slopes are averaged into one."""
+
+
+def linear_regression_gradients(X, y, w, b):
+    r = X @ w + b - y
+    return 2 * X.T @ r / len(y), 2 * r / len(y)
 
 # %% [markdown]
 # ## `judge_curve`
@@ -1170,6 +1211,33 @@ def numerical_gradient(f, w, eps=1e-5):
                 grad[i, j] = slope(i, j)
     return grad
 
+# %% mistake="numerical_gradient" slip=true
+"""The slopes are right, and come back in float32. Asked for is a float64 tensor, whatever `w` is: half of the
+digits were measured in vain."""
+
+
+def numerical_gradient(f, w, eps=1e-5):
+    d = w.double()
+    g = torch.zeros_like(w)
+    for i in range(w.numel()):
+        e = torch.zeros_like(d)
+        e.view(-1)[i] = eps
+        g.view(-1)[i] = (f(d + e) - f(d - e)) / (2 * eps)
+    return g
+
+# %% mistake="numerical_gradient"
+"""You measured in float32. There 300 + 0.00001 is still 300, so the difference cancels to nothing. Make a
+float64 copy of `w` before you move it."""
+
+
+def numerical_gradient(f, w, eps=1e-5):
+    slopes = torch.zeros_like(w)
+    for place in range(w.numel()):
+        step = torch.zeros_like(w)
+        step.view(-1)[place] = eps
+        slopes.view(-1)[place] = (f(w + step) - f(w - step)) / (2 * eps)
+    return slopes.double()
+
 # %% mistake="judge_curve"
 """You measured the largest jump between neighbours. A swing may take several updates: the rule compares the highest loss of the second half with the lowest."""
 def judge_curve(losses):
@@ -1225,9 +1293,87 @@ def judge_curve(losses):
         return "oscillating"
     return "slow" if end > 0.9 * start else "good"
 
+# %% mistake="judge_curve"
+"""You call it a swing only if it is as high as the start. The rule says more than *half* of it."""
+
+
+def judge_curve(losses):
+    if not all(math.isfinite(x) for x in losses):
+        return "diverging"
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    half = losses[len(losses) // 2 :]
+    if end > start:
+        return "diverging"
+    if max(half) - min(half) > start:
+        return "oscillating"
+    if end > 0.9 * start:
+        return "slow"
+    return "good"
+
+# %% mistake="judge_curve"
+"""You took means over three losses. The rules speak of the first five and the last five."""
+
+
+def judge_curve(losses):
+    start, end = sum(losses[:3]) / 3, sum(losses[-3:]) / 3
+    late = losses[len(losses) // 2 :]
+    if not all(math.isfinite(loss) for loss in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > 0.5 * start:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
+
+# %% mistake="judge_curve"
+"""You compare with the highest of the first losses. `start` is their mean."""
+
+
+def judge_curve(losses):
+    start, end = max(losses[:5]), sum(losses[-5:]) / 5
+    late = losses[len(losses) // 2 :]
+    if not all(math.isfinite(loss) for loss in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > 0.5 * start:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
+
+# %% mistake="judge_curve"
+"""You ask for higher swings than the rule does: more than half of the start is enough."""
+
+
+def judge_curve(losses):
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    late = losses[len(losses) // 2 :]
+    if not all(math.isfinite(loss) for loss in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > 0.58 * start:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
+
+# %% mistake="judge_curve"
+"""You look at how far the second half climbs above the start. A swing is the distance between its highest and
+its lowest loss."""
+
+
+def judge_curve(losses):
+    late = losses[len(losses) // 2 :]
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    if not all(math.isfinite(loss) for loss in losses) or end > start:
+        return "diverging"
+    if max(late) > 1.5 * start:
+        return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
+
 # %% mistake="minibatches" slip=true
 """Indices are int64 tensors, as `torch.randperm` gives them. Lists, arrays and other types of whole numbers are not what was asked for, and some libraries refuse them."""
 def minibatches(n, batch_size, generator):
     deck = torch.randperm(n, generator=generator, dtype=torch.int32)
     for i in range(0, n, batch_size):
         yield deck[i : i + batch_size]
+
+# %% mistake="minibatches"
+"""You shuffle anew for every batch, so some indices come twice and others never. Shuffle once, then deal."""
+
+
+def minibatches(n, batch_size, generator):
+    for i in range(0, n, batch_size):
+        yield torch.randperm(n, generator=generator)[i : i + batch_size]

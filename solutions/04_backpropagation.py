@@ -815,7 +815,7 @@ def _(given, expect):
     params = {"W": given.normal(3, 3, dtype=torch.float64), "b": given.normal(3, dtype=torch.float64)}
 
     def mean_loss(params):
-        return F.cross_entropy(x @ params["W"].T + params["b"], labels)
+        return F.cross_entropy(F.linear(x, params["W"], params["b"]), labels)
 
     right = exact_gradients(mean_loss, params)
     one_wrong = right["W"].clone()

@@ -590,6 +590,18 @@ example's own."""
 def cross_entropy_backward(logits, labels):
     return (torch.softmax(logits, dim=1) - F.one_hot(labels, logits.shape[1])).mean(dim=0)
 
+# %% mistake="cross_entropy_backward"
+"""This is the gradient with respect to the *probabilities*: -1/p at the true class. The way back leads on
+through softmax, and ends at p minus truth."""
+
+
+def cross_entropy_backward(logits, labels):
+    p = torch.softmax(logits, 1)
+    g = torch.zeros_like(p)
+    i = torch.arange(len(labels))
+    g[i, labels] = -1 / p[i, labels]
+    return g / len(labels)
+
 # %% right="two_layer_gradients"
 """with the functions of the exercises above"""
 def two_layer_gradients(params, x, labels):
@@ -1571,6 +1583,17 @@ def linear_backward(grad_out, x, weight):
         db += row
     return dx, dw, db
 
+# %% mistake="linear_backward"
+"""The gradient that arrives plays no part: you took it for ones. Multiply along the path."""
+
+
+def linear_backward(grad_out, x, weight):
+    return (
+        torch.ones_like(grad_out) @ weight,
+        torch.ones_like(grad_out).T @ x,
+        torch.ones_like(grad_out).sum(0),
+    )
+
 # %% mistake="two_layer_gradients"
 """You wrote the results into `params`, which belongs to the caller and has only weights and biases in it. Return a dictionary of your own."""
 def two_layer_gradients(params, x, labels):
@@ -1585,3 +1608,58 @@ def two_layer_gradients(params, x, labels):
     params["dL1"] = params["dS"] * params["S"] * (1 - params["S"])
     params["dW1"], params["db1"] = params["dL1"].T @ x, params["dL1"].sum(0)
     return params
+
+# %% mistake="two_layer_gradients"
+"""Between the layers stands a ReLU. This network has a sigmoid there."""
+
+
+def two_layer_gradients(params, x, labels):
+    W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
+    L1 = x @ W1.T + b1
+    S = torch.relu(L1)
+    L2 = S @ W2.T + b2
+    loss = F.cross_entropy(L2, labels)
+    dL2 = (torch.softmax(L2, 1) - F.one_hot(labels, L2.shape[1])) / len(x)
+    dS = dL2 @ W2
+    dL1 = dS * (L1 > 0)
+    return {
+        "L1": L1,
+        "S": S,
+        "L2": L2,
+        "loss": loss,
+        "dL2": dL2,
+        "dW2": dL2.T @ S,
+        "db2": dL2.sum(0),
+        "dS": dS,
+        "dL1": dL1,
+        "dW1": dL1.T @ x,
+        "db1": dL1.sum(0),
+    }
+
+# %% mistake="two_layer_gradients"
+"""`L2` holds probabilities. Asked for are the logits, before softmax; `cross_entropy` turns them into
+probabilities itself."""
+
+
+def two_layer_gradients(params, x, labels):
+    W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
+    L1 = x @ W1.T + b1
+    S = torch.sigmoid(L1)
+    L2 = torch.softmax(S @ W2.T + b2, 1)
+    loss = -L2[range(len(x)), labels].log().mean()
+    dL2 = (L2 - F.one_hot(labels, L2.shape[1])) / len(x)
+    dS = dL2 @ W2
+    dL1 = dS * S * (1 - S)
+    return {
+        "L1": L1,
+        "S": S,
+        "L2": L2,
+        "loss": loss,
+        "dL2": dL2,
+        "dW2": dL2.T @ S,
+        "db2": dL2.sum(0),
+        "dS": dS,
+        "dL1": dL1,
+        "dW1": dL1.T @ x,
+        "db1": dL1.sum(0),
+    }

@@ -317,7 +317,8 @@ def _(given, expect):
     expect("inputs that were computed themselves", both, points=0.5)
     x = Node(0.0)
     expect("an input of exactly 0", graphs.shown(relu(x), x=x), points=0.1)
-    expect("a new node, not the input", [relu(y) is y, relu(inner) is inner, float(inner.data)], points=0.05)
+    new = [relu(y) is y, bool(relu(y).parents), relu(inner) is inner, float(inner.data)]
+    expect("a new node with a parent, not the input", new, points=0.05)
 
 # %% [markdown]
 # What do slopes tell about training? A slope near 0 lets almost no gradient through.

@@ -581,6 +581,80 @@ class Value(Node):
     def __rsub__(self, number):
         return -self + number
 
+# %% mistake="Value"
+"""The slopes of the product are swapped. How much a product changes with one factor is told by the *other*."""
+
+
+class Value(Node):
+    def __add__(self, other):
+        if not isinstance(other, Node):
+            other = Value(other)
+        return Value(self.data + other.data, (self, other), (1.0, 1.0), "+")
+
+    def __mul__(self, other):
+        if not isinstance(other, Node):
+            other = Value(other)
+        return Value(self.data * other.data, (self, other), (self.data, other.data), "*")
+
+    def __neg__(self):
+        return self * -1
+
+    def __sub__(self, other):
+        return self + (-other)
+
+    def __pow__(self, exponent):
+        return Value(self.data**exponent, (self,), (exponent * self.data ** (exponent - 1),))
+
+    def __radd__(self, number):
+        return self + number
+
+    def __rmul__(self, number):
+        return self * number
+
+    def __rsub__(self, number):
+        return -self + number
+
+    def __truediv__(self, other):
+        return self * other**-1
+
+# %% mistake="Value"
+"""`+` changed the operand itself and gave it back. An operator returns a new `Value` and leaves its operands
+as they are."""
+
+
+class Value(Node):
+    def __add__(self, other):
+        if not isinstance(other, Node):
+            other = Value(other)
+        self.data += other.data
+        return self
+
+    def __mul__(self, other):
+        if not isinstance(other, Node):
+            other = Value(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data), "*")
+
+    def __neg__(self):
+        return self * -1
+
+    def __sub__(self, other):
+        return self + (-other)
+
+    def __pow__(self, exponent):
+        return Value(self.data**exponent, (self,), (exponent * self.data ** (exponent - 1),))
+
+    def __radd__(self, number):
+        return self + number
+
+    def __rmul__(self, number):
+        return self * number
+
+    def __rsub__(self, number):
+        return -self + number
+
+    def __truediv__(self, other):
+        return self * other**-1
+
 # %% right="tanh"
 """a node of the class it was given"""
 def tanh(x):
@@ -668,6 +742,22 @@ def tanh(x):
 def tanh(x):
     x.data = math.tanh(x.data)
     return x
+
+# %% mistake="tanh"
+"""The slope has the wrong sign: it is 1 minus t squared. tanh rises everywhere."""
+
+
+def tanh(x):
+    t = math.tanh(x.data)
+    return Node(t, (x,), (t**2 - 1,))
+
+# %% mistake="tanh"
+"""You wrote the result into `x` itself. `x` stays as it is; the result is a new node."""
+
+
+def tanh(x):
+    x.data = math.tanh(x.data)
+    return Node(x.data, (x,), (1 - x.data**2,))
 
 # %% right="exp"
 """a power of e"""
@@ -793,6 +883,14 @@ def relu(x):
 def relu(x):
     slope = 1.0 if x.data > 0 else 0.01
     return Value(slope * x.data, (x,), (slope,))
+
+# %% mistake="relu" slip=true
+"""For a negative input the node has no parent. No gradient goes back there, but the graph should still show
+where the node came from."""
+
+
+def relu(x):
+    return Node(x.data, (x,), (1.0,)) if x.data > 0 else Node(0.0)
 
 # %% right="topological_order"
 """looking at the topmost node of a stack until none of its parents is missing"""
@@ -1042,6 +1140,41 @@ def topological_order(root):
 def topological_order(root):
     return graphs.visiting_order(root)[::-1]
 
+# %% mistake="topological_order"
+"""You note a node before its parents have been noted, and turn the list round. With two paths of different
+length that puts one of them too late. Note a node when all its parents have been noted."""
+
+
+def topological_order(root):
+    order, seen, stack = [], set(), [root]
+    while stack:
+        n = stack.pop()
+        if id(n) in seen:
+            continue
+        seen.add(id(n))
+        order.append(n)
+        stack.extend(n.parents)
+    return order[::-1]
+
+# %% mistake="topological_order"
+"""You recognise nodes by their number. Two nodes may hold the same number: remember the nodes themselves, by
+`id`."""
+
+
+def topological_order(root):
+    order, seen, stack = [], set(), [(root, False)]
+    while stack:
+        n, ready = stack.pop()
+        if ready:
+            order.append(n)
+            continue
+        if n.data in seen:
+            continue
+        seen.add(n.data)
+        stack.append((n, True))
+        stack += [(p, False) for p in n.parents]
+    return order
+
 # %% right="backward"
 """with the lesson's own order"""
 def backward(root):
@@ -1254,6 +1387,20 @@ def backward(root):
     graphs.sweep(order)
     for leaf, grad in before.items():
         leaf.grad += grad
+
+# %% mistake="backward"
+"""You start from the value of `root`. Its derivative with respect to itself is 1."""
+
+
+def backward(root):
+    order = topological_order(root)
+    for n in order:
+        if n.parents:
+            n.grad = 0.0
+    root.grad = root.data
+    for n in reversed(order):
+        for p, s in zip(n.parents, n.slopes):
+            p.grad += n.grad * s
 
 # %% right="train_neuron"
 """the same leaves all the time, their gradients set to 0 after each step"""

@@ -400,10 +400,10 @@ def predict_accumulation(k: int, cleared: bool) -> float:
 # %% check="predict_accumulation" points=2
 @check("predict_accumulation")
 def _(given, expect):
-    more = given.integer(4, 9)
-    kept = [predict_accumulation(k, False) for k in (1, 2, 3, more, 10 * more)]
+    passes = (1, 2, 3, given.integer(4, 40), given.integer(40, 200))
+    kept = [predict_accumulation(k, False) for k in passes]
     expect("passes without clearing", losses_as_numbers(kept))
-    alone = [predict_accumulation(k, True) for k in (1, 2, 3, more, 10 * more)]
+    alone = [predict_accumulation(k, True) for k in passes]
     expect("passes with clearing", losses_as_numbers(alone))
 
 # %% [markdown]

@@ -966,6 +966,14 @@ def gradient_of(f, x):
     x.requires_grad_(False)
     return g
 
+# %% mistake="gradient_of"
+"""You took the gradient of the first output alone. The statement asks for the sum of all of them."""
+
+
+def gradient_of(f, x):
+    z = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(f(z).flatten()[0], z)[0]
+
 # %% mistake="sgd_update"
 """You switched recording off and then on. Where the caller had it off, it is on afterwards: `with torch.no_grad():` puts back what was there."""
 def sgd_update(params, lr):
@@ -1005,4 +1013,15 @@ def repair_the_tape(model, batch):
     grads, loss = grad_and_value(whole_loss)(params)
     for name, p in model.named_parameters():
         p.grad = grads[name]
+    return loss
+
+# %% mistake="repair_the_tape"
+"""The penalty is the length of each parameter, not the sum of its squares."""
+
+
+def repair_the_tape(model, batch):
+    images, labels = batch
+    model.zero_grad()
+    loss = F.cross_entropy(model(images), labels) + 0.01 * sum(p.norm() for p in model.parameters())
+    loss.backward()
     return loss

@@ -101,7 +101,8 @@ def _(given, expect):
     expect("one row for each image", shape_of(rows), points=0.1)
     expect("every pixel in the row of its own image", rows[:4, :392])
     expect("one image with two channels", flatten_batch(given.normal(1, 2, 5, 3))[:1, :30], points=0.3)
-    expect("the images as they were", shape_of(pictures), points=0.1)
+    as_now = {"shape": shape_of(pictures), "some pixels": pictures.flatten()[:20]}
+    expect("the images as they were", as_now, points=0.1)
 
 
 # %% [markdown]
@@ -739,7 +740,7 @@ losses_by_heart(InAList())
 def can_overfit_one_batch(make_model: Callable[[], nn.Module], batch: tuple[Tensor, Tensor]) -> bool:
     """Say whether a fresh network can learn one batch by heart.
 
-    make_model(): returns a new network, and is called once;
+    make_model(): returns a new network, the one to train, and is called once;
     batch: inputs (batch, features) and labels (batch,).
     Trains for 100 steps of Adam with lr=0.01 on cross-entropy, always on the whole batch.
     Returns True if the loss gets below 0.1, else False.
@@ -1012,6 +1013,10 @@ def _(given, expect):
     expect("the probabilities, in evaluation mode", answer, points=1.5)
     recorded = [any(grad for _, grad in seen), getattr(answer, "requires_grad", False)]
     traces = [len(seen) > 0, *recorded, not torch.is_grad_enabled()]
+    with torch.no_grad():  # asked by somebody who does not record
+        predict(toy, few)
+        traces.append(torch.is_grad_enabled())
+    traces += [not parameter.requires_grad for parameter in toy.parameters()]
     expect("nothing recorded, and autograd as it was", torch.tensor(traces).int())
     modes = [part.training for part in toy.modules()]
     predict(toy.eval(), few)

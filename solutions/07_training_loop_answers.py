@@ -163,6 +163,22 @@ def flatten_batch(images):
     return [image.flatten() for image in images]
 
 
+# %% mistake="flatten_batch"
+"""Height and width changed places before the rows were made: the pixels of an image do not stand in their
+order."""
+
+
+def flatten_batch(images):
+    return images.transpose(2, 3).flatten(1)
+
+# %% mistake="flatten_batch"
+"""The rows are cut in the other direction: as many columns as there are images. The batch axis comes first and
+stays."""
+
+
+def flatten_batch(images):
+    return images.reshape(-1, len(images))
+
 # %% [markdown]
 # ## train_step
 
@@ -1755,6 +1771,27 @@ def fit(model, loader, epochs, lr):
     return model
 
 
+# %% mistake="fit"
+"""The learning rate is fixed in your code. Use the `lr` that is handed in."""
+
+
+def fit(model, loader, epochs, lr):
+    opt = torch.optim.SGD(model.parameters(), lr=0.1)
+    return [train_epoch(model, loader, nn.CrossEntropyLoss(), opt) for _ in range(epochs)]
+
+# %% mistake="fit"
+"""This trains on squared errors. The exercise asks for cross-entropy."""
+
+
+def fit(model, loader, epochs, lr):
+    opt = torch.optim.SGD(model.parameters(), lr=lr)
+    h = []
+
+    def crit(out, y):
+        return ((out - nn.functional.one_hot(y, out.shape[1])) ** 2).mean()
+
+    return [train_epoch(model, loader, crit, opt) for _ in range(epochs)]
+
 # %% [markdown]
 # ## predict
 
@@ -2050,6 +2087,46 @@ def predict(model, images):
     model.train(mode)
 
 
+# %% mistake="predict"
+"""The softmax was applied twice. The rows sum to 1, and yet every answer is blurred."""
+
+
+def predict(model, images):
+    mode = model.training
+    model.eval()
+    with torch.no_grad():
+        out = torch.softmax(torch.softmax(model(images), 1), 1)
+    model.train(mode)
+    return out
+
+# %% mistake="predict"
+"""You switched the recording off and then on. Where the caller had it off, it is on afterwards: as `with …:`
+it ends by itself, in the state that was."""
+
+
+def predict(model, images):
+    training = model.training
+    model.eval()
+    torch.set_grad_enabled(False)
+    probabilities = torch.softmax(model(images), 1)
+    torch.set_grad_enabled(True)
+    model.train(training)
+    return probabilities
+
+# %% mistake="predict"
+"""You switched off `requires_grad` of the parameters and left it off: the network can never be trained again.
+What should not be recorded is the forward pass; the parameters stay as they are."""
+
+
+def predict(model, images):
+    training = model.training
+    model.eval()
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    probabilities = torch.softmax(model(images), 1)
+    model.train(training)
+    return probabilities
+
 # %% [markdown]
 # ## Exit questions
 
@@ -2112,6 +2189,20 @@ def train_step(model, batch, criterion, optimizer):
     optimizer.step()
     return loss.item()
 
+# %% mistake="train_step"
+"""You made an optimiser of your own. Take the step with the one that is handed in: it knows the learning rate,
+and what it remembers."""
+
+
+def train_step(model, batch, criterion, optimizer):
+    x, y = batch
+    opt = torch.optim.SGD(model.parameters(), lr=0.1)
+    opt.zero_grad()
+    loss = criterion(model(x), y)
+    loss.backward()
+    opt.step()
+    return loss.item()
+
 # %% right="train_epoch"
 """each batch's loss measured by a forward pass of its own, before the step"""
 def train_epoch(model, loader, criterion, optimizer):
@@ -2124,6 +2215,23 @@ def train_epoch(model, loader, criterion, optimizer):
         criterion(model(inputs), labels).backward()
         optimizer.step()
     return total / count
+
+# %% mistake="train_epoch"
+"""One step at the end of the epoch, with the gradients of all batches in it. Each batch is due a step of its
+own."""
+
+
+def train_epoch(model, loader, criterion, optimizer):
+    model.train()
+    total = n = 0
+    optimizer.zero_grad()
+    for x, y in loader:
+        loss = criterion(model(x), y)
+        loss.backward()
+        total += loss.item() * len(y)
+        n += len(y)
+    optimizer.step()
+    return total / n
 
 # %% mistake="can_overfit_one_batch"
 """You took 99 steps; asked for are 100. If you count with `range`: it ends before its last number."""
@@ -2150,3 +2258,35 @@ def can_overfit_one_batch(make_model, batch):
         loss.backward()
         optimizer.step()
     return loss.item() < 0.1
+
+# %% mistake="can_overfit_one_batch"
+"""So few steps do not show whether a network can learn a batch by heart: the exercise asks for 100."""
+
+
+def can_overfit_one_batch(make_model, batch):
+    x, y = batch
+    net = make_model()
+    opt = torch.optim.Adam(net.parameters(), lr=0.01)
+    c = nn.CrossEntropyLoss()
+    for _ in range(10):
+        opt.zero_grad()
+        loss = c(net(x), y)
+        loss.backward()
+        opt.step()
+    return loss.item() < 0.1
+
+# %% mistake="can_overfit_one_batch"
+"""Your limit is not the one of the exercise: a loss near 1 is far from knowing a batch by heart. Compare with
+0.1."""
+
+
+def can_overfit_one_batch(make_model, batch):
+    inputs, labels = batch
+    model = make_model()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(100):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(inputs), labels)
+        loss.backward()
+        optimizer.step()
+    return loss.item() < 1

@@ -248,6 +248,55 @@ def split(labels, shares, generator):
     return tuple(torch.cat(pile) for pile in piles)
 
 
+# %% mistake="split"
+"""You go through the classes 0 to 9. Labels are any whole numbers: ask the labels which classes there are."""
+
+
+def split(labels, shares, generator):
+    piles = [[] for _ in shares]
+    for c in range(10):
+        pl = (labels == c).nonzero().flatten()
+        pl = pl[torch.randperm(len(pl), generator=generator)]
+        acc = 0
+        start = 0
+        for k, s in enumerate(shares):
+            acc += s
+            end = len(pl) * acc // sum(shares)
+            piles[k].append(pl[start:end])
+            start = end
+    return tuple(torch.cat(p) for p in piles)
+
+# %% mistake="split"
+"""Some images are in no pile: each share was rounded down, and nobody takes what is left over. Let the last
+pile have it."""
+
+
+def split(labels, shares, generator):
+    piles = [[] for _ in shares]
+    for c in labels.unique():
+        pl = (labels == c).nonzero().flatten()
+        pl = pl[torch.randperm(len(pl), generator=generator)]
+        start = 0
+        for k, s in enumerate(shares):
+            n = len(pl) * s // sum(shares)
+            piles[k].append(pl[start : start + n])
+            start += n
+    return tuple(torch.cat(p) for p in piles)
+
+# %% mistake="split"
+"""Every pile begins at the first image of the class, so the piles overlap. Each must begin where the one
+before ended."""
+
+
+def split(labels, shares, generator):
+    piles = [[] for _ in shares]
+    for c in labels.unique():
+        pl = (labels == c).nonzero().flatten()
+        pl = pl[torch.randperm(len(pl), generator=generator)]
+        for k, s in enumerate(shares):
+            piles[k].append(pl[: len(pl) * s // sum(shares)])
+    return tuple(torch.cat(p) for p in piles)
+
 # %% [markdown]
 # ## evaluate
 
@@ -657,6 +706,40 @@ def evaluate(model, loader, criterion):
     return total / count, wrong / count
 
 
+# %% mistake="evaluate" slip=true
+"""You switched the recording on at the end, whatever it was before. Who measures inside `no_grad` finds it on.
+As `with …:` it ends by itself, in the state that was."""
+
+
+def evaluate(model, loader, criterion):
+    modes = [(m, m.training) for m in model.modules()]
+    model.eval()
+    loss = hits = n = 0
+    torch.set_grad_enabled(False)
+    for x, y in loader:
+        out = model(x)
+        loss += criterion(out, y).item() * len(y)
+        hits += (out.argmax(1) == y).sum().item()
+        n += len(y)
+    torch.set_grad_enabled(True)
+    for m, t in modes:
+        m.training = t
+    return loss / n, hits / n
+
+# %% mistake="evaluate"
+"""Only the last batch was measured. Add up over all of them."""
+
+
+def evaluate(model, loader, criterion):
+    modes = [(m, m.training) for m in model.modules()]
+    model.eval()
+    with torch.no_grad():
+        for x, y in loader:
+            out = model(x)
+    for m, t in modes:
+        m.training = t
+    return criterion(out, y).item(), (out.argmax(1) == y).float().mean().item()
+
 # %% [markdown]
 # ## distinguishable
 
@@ -798,6 +881,16 @@ def distinguishable(a, b, n):
     error = math.sqrt(a * (1 - a) / n + b * (1 - b) / n)
     return error, a != b
 
+
+# %% mistake="distinguishable"
+"""You averaged the two accuracies and took one error of that. The difference of two unsure numbers is more
+unsure than each: add the squares of both errors."""
+
+
+def distinguishable(a, b, n):
+    p = (a + b) / 2
+    s = math.sqrt(p * (1 - p) / n)
+    return s, abs(a - b) > 2 * s
 
 # %% [markdown]
 # ## dropout
@@ -1599,6 +1692,21 @@ def keep_best(model, train_epoch, validate, epochs):
     model.load_state_dict(kept)
     return best
 
+
+# %% mistake="keep_best"
+"""You look at the loss before the epoch's training, so the number belongs to the epoch before. Train first,
+then look."""
+
+
+def keep_best(model, train_epoch, validate, epochs):
+    best, which = math.inf, 0
+    for e in range(epochs):
+        l = validate(model)
+        if l < best:
+            best, which, kept = l, e, copy.deepcopy(model.state_dict())
+        train_epoch(model)
+    model.load_state_dict(kept)
+    return which
 
 # %% [markdown]
 # ## save_checkpoint

@@ -238,12 +238,14 @@ def _(given, expect):
         for _ in range(steps):
             grads = [None if place == missing else given.normal(*shape) for place, shape in enumerate(shapes)]
             momentum_step(list(params), grads, velocities, lr=lr, mu=mu)
+        return grads
 
     params, velocities = start()
     go(params, velocities, 1, lr)
     expect("the first step", dict(zip("abc", params)), points=0.5)
-    go(params, velocities, 9, lr)
+    grads = go(params, velocities, 9, lr)
     expect("ten steps", {"params": params, "velocities": velocities})
+    expect("gradients that stay as they are", dict(zip("abc", grads)), points=0.25, detail=True)
     params, velocities = start()
     go(params, velocities, 5, lr)
     go(params, velocities, 5, lr / 10)
@@ -469,13 +471,15 @@ def _(given, expect):
         for _ in range(steps):
             grads = [scale * given.normal(*shape) for shape in shapes]
             adam_step(list(params), grads, state, lr=lr, betas=betas, eps=1e-8)
+        return grads
 
     params, state = start()
     go(params, state, 1, lr)
     expect("the first step", dict(zip("ab", params)), points=0.75)
     go(params, state, 5, lr)
-    go(params, state, 4, lr / 10)
+    grads = go(params, state, 4, lr / 10)
     expect("ten steps, with another learning rate after six", {"params": params, "state": state}, points=1.5)
+    expect("gradients that stay as they are", dict(zip("ab", grads)), points=0.25, detail=True)
     large, tiny = start(), start()
     go(*large, 3, lr, scale=1000.0)
     go(*tiny, 3, lr, scale=1e-8)
@@ -703,6 +707,7 @@ def _(given, expect):
         rate = lr if step < 6 else lr / 10
         adamw_step(list(params), grads, state, lr=rate, betas=betas, eps=1e-8, weight_decay=decay)
     expect("ten steps, with another learning rate after six", {"params": params, "state": state})
+    expect("gradients that stay as they are", dict(zip("ab", grads)), points=0.2, detail=True)
 
 
 # %% [markdown]
@@ -1435,11 +1440,14 @@ def _(given, expect):
 
     line = given.fill(nn.Linear(4, 2).double())
     wild = shown(lr_range_test(line, pairs(5, 4), mse, low=0.01, high=1e4, steps=30))
+    unit, heights = given.number(1, 2), (10.0, 1.0, 3.8, 4.2, 2.0, 2.0)  # 4.2 is four times 1.0, not 10.0
+    scripted = [(given.normal(3, 4, dtype=torch.float64), torch.tensor(unit * height)) for height in heights]
+    late = shown(lr_range_test(line, scripted, lambda outputs, loss: loss + 0 * outputs.sum(), 0.01, 0.1, 6))
     broken = pairs(5, 4, 3, 5)
     broken[2][0][0, 0] = math.nan
     expect(
         "the end at the blow-up",
-        {"wild": wild, "not finite": shown(lr_range_test(line, broken, mse, 0.01, 0.1, 9))},
+        {"wild": wild, "not finite": shown(lr_range_test(line, broken, mse, 0.01, 0.1, 9)), "late": late},
     )
 
     buffers = torch.cat([toy[1].running_mean, toy[1].running_var])

@@ -223,6 +223,20 @@ def momentum_step(params, grads, velocities, lr, mu):
         sgd([params[i] for i in has], [grads[i] for i in has], buffers, weight_decay=0, momentum=mu, lr=lr, dampening=0, nesterov=False, maximize=False)
 
 
+# %% mistake="momentum_step" slip=true
+"""The gradients that were handed in are changed. They stay as they are: somebody may still clip, log or
+average them."""
+
+
+def momentum_step(params, grads, velocities, lr, mu):
+    with torch.no_grad():
+        for i, (p, g) in enumerate(zip(params, grads)):
+            if g is None:
+                continue
+            g += mu * velocities[i]
+            velocities[i] = g
+            p -= lr * g
+
 # %% [markdown]
 # ## adam_step
 
@@ -503,6 +517,33 @@ def adam_step(params, grads, state, lr, betas, eps):
         param -= lr * m_hat / (v_hat.sqrt() + eps)
 
 
+# %% mistake="adam_step"
+"""`v` averages the sizes of the gradients, and then a root is taken. Average the *squares*: their root has the
+units of a gradient again."""
+
+
+def adam_step(params, grads, state, lr, betas, eps):
+    state["t"] += 1
+    t = state["t"]
+    with torch.no_grad():
+        for p, g, m, v in zip(params, grads, state["m"], state["v"]):
+            m.mul_(betas[0]).add_((1 - betas[0]) * g)
+            v.mul_(betas[1]).add_((1 - betas[1]) * g.abs())
+            p -= lr * (m / (1 - betas[0] ** t)) / ((v / (1 - betas[1] ** t)).sqrt() + eps)
+
+# %% mistake="adam_step"
+"""The step goes along the gradient. Downhill is against it."""
+
+
+def adam_step(params, grads, state, lr, betas, eps):
+    state["t"] += 1
+    t = state["t"]
+    with torch.no_grad():
+        for p, g, m, v in zip(params, grads, state["m"], state["v"]):
+            m.mul_(betas[0]).add_((1 - betas[0]) * g)
+            v.mul_(betas[1]).add_((1 - betas[1]) * g * g)
+            p += lr * (m / (1 - betas[0] ** t)) / ((v / (1 - betas[1] ** t)).sqrt() + eps)
+
 # %% [markdown]
 # ## adamw_step
 
@@ -637,6 +678,17 @@ def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
     shrunk = [(param * (1 - lr * weight_decay)).detach() for param in params]
     adam_step(shrunk, grads, state, lr, betas, eps)
 
+
+# %% mistake="adamw_step"
+"""You multiplied by the share that should be taken away: next to nothing is left. What remains is 1 minus that
+share."""
+
+
+def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
+    with torch.no_grad():
+        for p in params:
+            p.mul_(lr * weight_decay)
+    adam_step(params, grads, state, lr, betas, eps)
 
 # %% [markdown]
 # ## lr_at
@@ -818,6 +870,28 @@ def lr_at(step, total, warmup, peak, final):
     return final + (peak - final) * (1 + math.cos(math.pi * share)) / 2
 
 
+# %% mistake="lr_at"
+"""The cosine is counted from step 0. Its way down begins at step `warmup`, with the peak."""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step <= warmup:
+        return peak * (step + 1) / (warmup + 1)
+    p = min(1.0, step / (total - 1))
+    return final + (peak - final) * (1 + math.cos(math.pi * p)) / 2
+
+# %% mistake="lr_at"
+"""After the last step the rate drops to 0. It stays at `final`."""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step >= total:
+        return 0.0
+    if step <= warmup:
+        return peak * (step + 1) / (warmup + 1)
+    p = (step - warmup) / (total - 1 - warmup)
+    return final + (peak - final) * (1 + math.cos(math.pi * p)) / 2
+
 # %% [markdown]
 # ## clip_by_global_norm
 
@@ -978,6 +1052,17 @@ def clip_by_global_norm(grads, max_norm):
         for grad in grads:
             grad *= max_norm / norm
 
+
+# %% mistake="clip_by_global_norm"
+"""You took the largest single number for the norm. The norm is the root of the sum of all squares."""
+
+
+def clip_by_global_norm(grads, max_norm):
+    total = max(g.abs().max().item() for g in grads)
+    if total > max_norm:
+        for g in grads:
+            g.mul_(max_norm / total)
+    return total
 
 # %% [markdown]
 # ## start_layer
@@ -1547,6 +1632,78 @@ def lr_range_test(model, batches, criterion, low, high, steps):
         optimizer.step()
     return rates, losses
 
+
+# %% mistake="lr_range_test"
+"""You compare with the *first* loss. The test ends where a loss is more than four times the *smallest* so far."""
+
+
+def lr_range_test(model, batches, criterion, low, high, steps):
+    model = copy.deepcopy(model)
+    opt = torch.optim.SGD(model.parameters(), lr=low)
+    model.train()
+    rates, losses = [], []
+    for i in range(steps):
+        rate = low * (high / low) ** (i / (steps - 1))
+        opt.param_groups[0]["lr"] = rate
+        x, y = batches[i % len(batches)]
+        opt.zero_grad()
+        loss = criterion(model(x), y)
+        rates.append(rate)
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]) or losses[-1] > 4 * losses[0]:
+            break
+        loss.backward()
+        opt.step()
+    return rates, losses
+
+# %% mistake="lr_range_test"
+"""The rates are in the list, and the optimiser never hears of them: every step is made with the first one."""
+
+
+def lr_range_test(model, batches, criterion, low, high, steps):
+    model = copy.deepcopy(model)
+    opt = torch.optim.SGD(model.parameters(), lr=low)
+    model.train()
+    rates, losses = [], []
+    for i in range(steps):
+        rate = low * (high / low) ** (i / (steps - 1))
+        x, y = batches[i % len(batches)]
+        opt.zero_grad()
+        loss = criterion(model(x), y)
+        rates.append(rate)
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]) or losses[-1] > 4 * min(losses):
+            break
+        loss.backward()
+        opt.step()
+    return rates, losses
+
+# %% mistake="lr_range_test"
+"""The model holds what the last step left behind: `state_dict()` hands out the model's own tensors, which
+changed along. Keep a copy."""
+
+
+def lr_range_test(model, batches, criterion, low, high, steps):
+    mode = model.training
+    saved = model.state_dict()
+    opt = torch.optim.SGD(model.parameters(), lr=low)
+    model.train()
+    rates, losses = [], []
+    for i in range(steps):
+        rate = low * (high / low) ** (i / (steps - 1))
+        opt.param_groups[0]["lr"] = rate
+        x, y = batches[i % len(batches)]
+        opt.zero_grad()
+        loss = criterion(model(x), y)
+        rates.append(rate)
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]) or losses[-1] > 4 * min(losses):
+            break
+        loss.backward()
+        opt.step()
+    model.load_state_dict(saved)
+    model.train(mode)
+    return rates, losses
 
 # %% [markdown]
 # ## Exit questions

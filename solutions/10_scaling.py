@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from helper import check, data, plot, results
-from helper.fixtures import GraphSpy, choice, loss_as_number, vector_of
+from helper.fixtures import GraphSpy, choice, loss_as_number, losses_as_numbers, vector_of
 
 torch.set_num_threads(1)
 
@@ -601,9 +601,11 @@ def _(given, expect):
         totals = {"in itself": number(few, dtype, dtype), "in float32": number(few, dtype, torch.float32)}
         totals["mixed numbers"] = number(mixed, dtype, dtype)
         expect(f"numbers in {str(dtype).removeprefix('torch.')}", totals, points=0.8, tolerance=1e-6)
-    total = sum_in(mixed, torch.bfloat16, torch.float32)
-    kind = str(getattr(total, "dtype", type(total)))
-    expect("a total of the type it was kept in", {"total": loss_as_number(total), "type": kind})
+    kinds = [(torch.bfloat16, torch.float32), (torch.float16, torch.float16)]
+    totals = [sum_in(mixed, *pair) for pair in kinds]
+    shown = {"totals": losses_as_numbers(totals), "types": [str(getattr(t, "dtype", type(t))) for t in totals]}
+    shown["axes"] = [getattr(total, "ndim", None) for total in totals]
+    expect("a total without axes, of the type it was kept in", shown)
 
 
 # %% [markdown]
@@ -1061,7 +1063,11 @@ def _(given, expect):
     expect(
         "shares of examples that do not divide evenly", of_all(n, 4, given.integer(2, 5), seed), points=0.8
     )
-    expect("another epoch", of_all(n, 3, given.integer(6, 9), seed), points=0.6)
+    chance = torch.get_rng_state()
+    shares = of_all(n, 3, given.integer(6, 9), seed)
+    expect("another epoch", shares, points=0.4)
+    shares["torch's own chance, untouched"] = torch.equal(chance, torch.get_rng_state())
+    expect("a generator of its own", shares, points=0.2, detail=True)
     expect("shares that divide evenly", of_all(15, 5, 1, seed + 1), points=0.3)
     expect("more ranks than examples", of_all(given.integer(2, 4), 7, 3, seed), points=0.3)
 

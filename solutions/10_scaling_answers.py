@@ -194,6 +194,15 @@ def training_bytes(model, optimizer_name):
     return {"weights": weights, "gradients": gradients, "states": states * gradients}
 
 
+# %% mistake="training_bytes"
+"""The gradient was counted among the states. It has an entry of its own."""
+
+
+def training_bytes(model, optimizer_name):
+    n = sum(p.numel() * p.element_size() for p in model.parameters())
+    t = sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
+    return {"weights": n, "gradients": t, "states": t * {"sgd": 1, "momentum": 2, "adam": 3}[optimizer_name]}
+
 # %% [markdown]
 # ## to_device
 
@@ -399,6 +408,18 @@ def to_device(batch, device):
     return batch
 
 
+# %% mistake="to_device"
+"""What is neither tensor nor container comes back as `None`. It comes back as it is."""
+
+
+def to_device(batch, device):
+    if isinstance(batch, (Tensor, nn.Module)):
+        return batch.to(device)
+    if isinstance(batch, dict):
+        return {k: to_device(v, device) for k, v in batch.items()}
+    if isinstance(batch, (list, tuple)):
+        return type(batch)(to_device(v, device) for v in batch)
+
 # %% [markdown]
 # ## sum_in
 
@@ -540,6 +561,26 @@ def sum_in(values, dtype, accumulate_in):
         total = total + value
     return total
 
+
+# %% mistake="sum_in"
+"""The total comes back in float32, whatever type it was kept in. Its type is `accumulate_in`."""
+
+
+def sum_in(values, dtype, accumulate_in):
+    total = torch.zeros((), dtype=accumulate_in)
+    for v in values.to(dtype):
+        total = (total + v).to(accumulate_in)
+    return total.float()
+
+# %% mistake="sum_in"
+"""The total has an axis of length 1. A tensor without axes was asked for, as `torch.zeros(())` is."""
+
+
+def sum_in(values, dtype, accumulate_in):
+    total = torch.zeros(1, dtype=accumulate_in)
+    for v in values.to(dtype):
+        total = (total + v).to(accumulate_in)
+    return total
 
 # %% [markdown]
 # ## loss_scale_step
@@ -825,6 +866,53 @@ def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_aft
     return scale, good_steps + 1
 
 
+# %% mistake="loss_scale_step"
+"""You look for infinities and not for NaN. One NaN in a gradient spoils the parameter for good."""
+
+
+def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_after):
+    if any(torch.isinf(p.grad).any() for p in parameters):
+        return scale / 2, 0
+    for p in parameters:
+        p.grad /= scale
+    torch.nn.utils.clip_grad_norm_(parameters, max_norm)
+    optimizer.step()
+    good_steps += 1
+    return (2 * scale, 0) if good_steps == grow_after else (scale, good_steps)
+
+# %% mistake="loss_scale_step"
+"""The scale never grows. After `grow_after` good steps in a row it is doubled, and the count begins anew."""
+
+
+def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_after):
+    if not all(torch.isfinite(p.grad).all() for p in parameters):
+        return scale / 2, 0
+    for p in parameters:
+        p.grad /= scale
+    torch.nn.utils.clip_grad_norm_(parameters, max_norm)
+    optimizer.step()
+    return scale, good_steps + 1
+
+# %% mistake="loss_scale_step"
+"""Only the spoilt parameters were left out; the others moved. If any number is not finite, no step is taken at
+all."""
+
+
+def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_after):
+    bad = False
+    for p in parameters:
+        if not torch.isfinite(p.grad).all():
+            p.grad = None
+            bad = True
+        else:
+            p.grad /= scale
+    torch.nn.utils.clip_grad_norm_(parameters, max_norm)
+    optimizer.step()
+    if bad:
+        return scale / 2, 0
+    good_steps += 1
+    return (2 * scale, 0) if good_steps == grow_after else (scale, good_steps)
+
 # %% [markdown]
 # ## accumulate
 
@@ -1072,6 +1160,22 @@ def accumulate(model, microbatches, criterion):
     return total
 
 
+# %% mistake="accumulate"
+"""The gradients are right, and then you took a step with them. Nothing moves here: stepping is the optimiser's
+task."""
+
+
+def accumulate(model, microbatches, criterion):
+    model.zero_grad()
+    total = 0.0
+    n = sum(len(y) for _, y in microbatches)
+    for x, y in microbatches:
+        loss = criterion(model(x), y) * len(y) / n
+        loss.backward()
+        total += loss.item()
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+    return total
+
 # %% [markdown]
 # ## shard
 
@@ -1230,6 +1334,18 @@ def shard(n, ranks, rank, epoch, seed):
     each = n // ranks + 1
     return [order[place % n] for place in range(rank, each * ranks, ranks)]
 
+
+# %% mistake="shard" slip=true
+"""The order comes from torch's global generator, which now begins anew for everybody else. Make a generator of
+your own."""
+
+
+def shard(n, ranks, rank, epoch, seed):
+    torch.manual_seed(seed + epoch)
+    o = torch.randperm(n).tolist()
+    while len(o) % ranks:
+        o += o[: ranks - len(o) % ranks]
+    return o[rank::ranks]
 
 # %% [markdown]
 # ## average_gradients
@@ -1456,6 +1572,25 @@ def average_gradients(gradients, sizes):
         averages.append(sum(parts) if parts else torch.zeros(3, dtype=torch.float64))
     return averages
 
+
+# %% mistake="average_gradients"
+"""`None` cannot be multiplied. It stands for a gradient of zero: leave it out of the sum."""
+
+
+def average_gradients(gradients, sizes):
+    return [sum(g * s for g, s in zip(c, sizes)) / sum(sizes) for c in zip(*gradients)]
+
+# %% mistake="average_gradients"
+"""Where no rank has a gradient you return a zero. Asked for is `None`: an optimiser treats the two
+differently."""
+
+
+def average_gradients(gradients, sizes):
+    n = sum(sizes)
+    return [
+        sum((g * s for g, s in zip(c, sizes) if g is not None), torch.tensor(0.0)) / n
+        for c in zip(*gradients)
+    ]
 
 # %% [markdown]
 # ## Exit questions

@@ -508,7 +508,11 @@ def _(given, expect):
     for title, faults in wards.items():
         beds = [*faults, "nothing", "nothing"]
         beds = [beds[place] for place in given.permutation(len(beds))]  # nobody lies where he lay last time
-        diagnoses = [name_the_fault(signs) for signs in charts(given, beds)]
+        patients = charts(given, beds)
+        if title == "what training shows":
+            beds.append("learning rate too large")  # it overshot until nothing was a number
+            patients.append({**charts(given, beds[-1:])[0], "own": math.nan})
+        diagnoses = [name_the_fault(signs) for signs in patients]
         expect(title, {f"bed {bed}: {beds[bed]}": diagnosis for bed, diagnosis in enumerate(diagnoses)})
 
 

@@ -789,6 +789,174 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     }
 
 
+# %% mistake="vital_signs"
+"""Your blank images are white: all pixels are 1. Blank means 0."""
+
+
+def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Module) -> dict[str, Any]:
+    """Examine a network on one batch, without changing it.
+
+    batch: images (n, ...) of any shape behind the first axis, and labels (n,) int64;
+    criterion(outputs, labels): a scalar tensor; outputs: (n, classes).
+    Returns a dictionary of
+    "first_loss": the loss of the batch divided by ln(classes), a float;
+    "gradients": one float for each parameter, in their order: the norm of the loss's gradient, 0.0 if none arrives;
+    "dead": of all units of all `nn.ReLU` parts, the share that gives 0 for every image;
+    "leak": the largest absolute derivative of the summed outputs of one image with respect to a pixel of another,
+    0.0 if no way leads from the pixels to the outputs;
+    "by_heart": the loss of a copy after 40 steps of Adam with lr=0.02, each on the whole batch;
+    "blank": the loss that this copy then has when all pixels are 0.
+    """
+    ### BEGIN SOLUTION
+    images, labels = batch
+    silent = []
+    hooks = [
+        part.register_forward_hook(
+            lambda part, inputs, output: silent.append((output == 0).all(dim=0).flatten())
+        )
+        for part in model.modules()
+        if isinstance(part, nn.ReLU)
+    ]
+    pixels = images.clone().requires_grad_()
+    outputs = model(pixels)
+    for hook in hooks:
+        hook.remove()
+    loss = criterion(outputs, labels)
+    slopes = torch.autograd.grad(loss, list(model.parameters()), retain_graph=True, allow_unused=True)
+    leak = 0.0
+    for number, one in enumerate(outputs):
+        (slope,) = torch.autograd.grad(one.sum(), pixels, retain_graph=True, allow_unused=True)
+        if slope is not None:
+            slope[number] = 0
+            leak = max(leak, slope.abs().max().item())
+    learned = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(learned.parameters(), lr=0.02)
+    for _ in range(40):
+        optimizer.zero_grad()
+        criterion(learned(images), labels).backward()
+        optimizer.step()
+    return {
+        "first_loss": loss.item() / math.log(outputs.shape[1]),
+        "gradients": [0.0 if slope is None else slope.norm().item() for slope in slopes],
+        "dead": torch.cat(silent).double().mean().item(),
+        "leak": leak,
+        "by_heart": criterion(learned(images), labels).item(),
+        "blank": criterion(learned(torch.ones_like(images)), labels).item(),
+    }
+    ### END SOLUTION
+
+# %% mistake="vital_signs" slip=true
+"""Each norm is squared: the root is missing."""
+
+
+def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Module) -> dict[str, Any]:
+    """Examine a network on one batch, without changing it.
+
+    batch: images (n, ...) of any shape behind the first axis, and labels (n,) int64;
+    criterion(outputs, labels): a scalar tensor; outputs: (n, classes).
+    Returns a dictionary of
+    "first_loss": the loss of the batch divided by ln(classes), a float;
+    "gradients": one float for each parameter, in their order: the norm of the loss's gradient, 0.0 if none arrives;
+    "dead": of all units of all `nn.ReLU` parts, the share that gives 0 for every image;
+    "leak": the largest absolute derivative of the summed outputs of one image with respect to a pixel of another,
+    0.0 if no way leads from the pixels to the outputs;
+    "by_heart": the loss of a copy after 40 steps of Adam with lr=0.02, each on the whole batch;
+    "blank": the loss that this copy then has when all pixels are 0.
+    """
+    ### BEGIN SOLUTION
+    images, labels = batch
+    silent = []
+    hooks = [
+        part.register_forward_hook(
+            lambda part, inputs, output: silent.append((output == 0).all(dim=0).flatten())
+        )
+        for part in model.modules()
+        if isinstance(part, nn.ReLU)
+    ]
+    pixels = images.clone().requires_grad_()
+    outputs = model(pixels)
+    for hook in hooks:
+        hook.remove()
+    loss = criterion(outputs, labels)
+    slopes = torch.autograd.grad(loss, list(model.parameters()), retain_graph=True, allow_unused=True)
+    leak = 0.0
+    for number, one in enumerate(outputs):
+        (slope,) = torch.autograd.grad(one.sum(), pixels, retain_graph=True, allow_unused=True)
+        if slope is not None:
+            slope[number] = 0
+            leak = max(leak, slope.abs().max().item())
+    learned = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(learned.parameters(), lr=0.02)
+    for _ in range(40):
+        optimizer.zero_grad()
+        criterion(learned(images), labels).backward()
+        optimizer.step()
+    return {
+        "first_loss": loss.item() / math.log(outputs.shape[1]),
+        "gradients": [0.0 if slope is None else (slope**2).sum().item() for slope in slopes],
+        "dead": torch.cat(silent).double().mean().item(),
+        "leak": leak,
+        "by_heart": criterion(learned(images), labels).item(),
+        "blank": criterion(learned(torch.zeros_like(images)), labels).item(),
+    }
+    ### END SOLUTION
+
+# %% mistake="vital_signs"
+"""The copy did not take 40 steps."""
+
+
+def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Module) -> dict[str, Any]:
+    """Examine a network on one batch, without changing it.
+
+    batch: images (n, ...) of any shape behind the first axis, and labels (n,) int64;
+    criterion(outputs, labels): a scalar tensor; outputs: (n, classes).
+    Returns a dictionary of
+    "first_loss": the loss of the batch divided by ln(classes), a float;
+    "gradients": one float for each parameter, in their order: the norm of the loss's gradient, 0.0 if none arrives;
+    "dead": of all units of all `nn.ReLU` parts, the share that gives 0 for every image;
+    "leak": the largest absolute derivative of the summed outputs of one image with respect to a pixel of another,
+    0.0 if no way leads from the pixels to the outputs;
+    "by_heart": the loss of a copy after 40 steps of Adam with lr=0.02, each on the whole batch;
+    "blank": the loss that this copy then has when all pixels are 0.
+    """
+    ### BEGIN SOLUTION
+    images, labels = batch
+    silent = []
+    hooks = [
+        part.register_forward_hook(
+            lambda part, inputs, output: silent.append((output == 0).all(dim=0).flatten())
+        )
+        for part in model.modules()
+        if isinstance(part, nn.ReLU)
+    ]
+    pixels = images.clone().requires_grad_()
+    outputs = model(pixels)
+    for hook in hooks:
+        hook.remove()
+    loss = criterion(outputs, labels)
+    slopes = torch.autograd.grad(loss, list(model.parameters()), retain_graph=True, allow_unused=True)
+    leak = 0.0
+    for number, one in enumerate(outputs):
+        (slope,) = torch.autograd.grad(one.sum(), pixels, retain_graph=True, allow_unused=True)
+        if slope is not None:
+            slope[number] = 0
+            leak = max(leak, slope.abs().max().item())
+    learned = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(learned.parameters(), lr=0.02)
+    for _ in range(30):
+        optimizer.zero_grad()
+        criterion(learned(images), labels).backward()
+        optimizer.step()
+    return {
+        "first_loss": loss.item() / math.log(outputs.shape[1]),
+        "gradients": [0.0 if slope is None else slope.norm().item() for slope in slopes],
+        "dead": torch.cat(silent).double().mean().item(),
+        "leak": leak,
+        "by_heart": criterion(learned(images), labels).item(),
+        "blank": criterion(learned(torch.zeros_like(images)), labels).item(),
+    }
+    ### END SOLUTION
+
 # %% [markdown]
 # ## name_the_fault
 
@@ -1377,6 +1545,82 @@ def name_the_fault(signs):
     return KNOWN.get(round(signs["by_heart"], 9), "learning rate too large")
 
 
+# %% mistake="name_the_fault"
+"""NaN slipped through: it is neither above nor below anything. Ask so that a number which is none says yes."""
+
+
+def name_the_fault(signs: dict[str, Any]) -> str:
+    """Return the name of a patient's fault, one of FAULTS, from its chart.
+
+    signs: "spread", "first_loss", "dead", "leak", "repeat", "by_heart", "blank", "own": floats, "own" may be NaN or
+    infinite; "gradients": a list of floats, one for each parameter from first to last. What each means: see above.
+    """
+    ### BEGIN SOLUTION
+    if signs["spread"] > 10:
+        return "images not scaled"
+    if signs["repeat"] > 0:
+        return "dropout always on"
+    if signs["leak"] > 0:
+        return "softmax over the batch" if signs["first_loss"] > 1.2 else "images mixed"
+    if signs["first_loss"] > 3:
+        return "weights too large"
+    if signs["by_heart"] < -0.5:
+        return "no softmax at all"
+    if signs["dead"] > 0.5:
+        return "dead units"
+    if math.isclose(signs["blank"], signs["by_heart"]):
+        return "image ignored"
+    if signs["gradients"][0] == 0:
+        return "tape cut"
+    if signs["by_heart"] > 0.3:
+        return "softmax twice"
+    if signs["own"] == 1:
+        return "nothing moves"
+    if signs["own"] > 2:
+        return "learning rate too large"
+    if signs["own"] > 0.8:
+        return "learning rate too small"
+    return "nothing"
+    ### END SOLUTION
+
+# %% mistake="name_the_fault"
+"""Two faults leak, and you confuse them. A softmax over the batch makes the first loss too high."""
+
+
+def name_the_fault(signs: dict[str, Any]) -> str:
+    """Return the name of a patient's fault, one of FAULTS, from its chart.
+
+    signs: "spread", "first_loss", "dead", "leak", "repeat", "by_heart", "blank", "own": floats, "own" may be NaN or
+    infinite; "gradients": a list of floats, one for each parameter from first to last. What each means: see above.
+    """
+    ### BEGIN SOLUTION
+    if signs["spread"] > 10:
+        return "images not scaled"
+    if signs["repeat"] > 0:
+        return "dropout always on"
+    if signs["leak"] > 0:
+        return "images mixed" if signs["first_loss"] > 1.2 else "softmax over the batch"
+    if signs["first_loss"] > 3:
+        return "weights too large"
+    if signs["by_heart"] < -0.5:
+        return "no softmax at all"
+    if signs["dead"] > 0.5:
+        return "dead units"
+    if math.isclose(signs["blank"], signs["by_heart"]):
+        return "image ignored"
+    if signs["gradients"][0] == 0:
+        return "tape cut"
+    if signs["by_heart"] > 0.3:
+        return "softmax twice"
+    if signs["own"] == 1:
+        return "nothing moves"
+    if not signs["own"] < 2:
+        return "learning rate too large"
+    if signs["own"] > 0.8:
+        return "learning rate too small"
+    return "nothing"
+    ### END SOLUTION
+
 # %% [markdown]
 # ## repair_loop
 
@@ -1625,6 +1869,24 @@ def repair_loop(model: nn.Module, loader: torch.utils.data.DataLoader, epochs: i
     return history
 
 
+# %% mistake="repair_loop" slip=true
+"""You repaired something that was whole: the history now holds the loss of the last batch, not the mean over
+the images."""
+
+
+def repair_loop(model, loader, epochs, lr):
+    opt = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    history = []
+    for _ in range(epochs):
+        model.train()
+        for x, y in loader:
+            opt.zero_grad()
+            loss = nn.functional.cross_entropy(model(x), y)
+            loss.backward()
+            opt.step()
+        history.append(loss.item())
+    return history
+
 # %% [markdown]
 # ## repair_validation
 
@@ -1853,6 +2115,25 @@ def repair_validation(
     return total / count, 100 * right / count
 
 
+# %% mistake="repair_validation"
+"""You repaired something that was whole: loss and accuracy are means of the batches' means now. The last batch
+is smaller and counts too much."""
+
+
+def repair_validation(model, loader, criterion):
+    modes = [(m, m.training) for m in model.modules()]
+    model.eval()
+    t = h = n = 0
+    with torch.no_grad():
+        for x, y in loader:
+            out = model(x)
+            t += criterion(out, y).item()
+            h += (out.argmax(1) == y).float().mean().item()
+            n += 1
+    for m, f in modes:
+        m.training = f
+    return t / n, h / n
+
 # %% [markdown]
 # ## repair_model
 
@@ -1996,7 +2277,7 @@ def repair_model(n_in: int, wide: int, narrow: int, n_out: int) -> nn.Module:
 
 
 # %% mistake="repair_model" slip=true
-"""All parameters begin at 0. Then the units of a layer stay alike forever, and no gradient gets through: PyTorch's own
+"""All parameters begin with the same number. Then the units of a layer stay alike forever: PyTorch's own
 start was no fault."""
 
 
@@ -2101,6 +2382,16 @@ def repair_model(n_in: int, wide: int, narrow: int, n_out: int) -> nn.Module:
 
     return Model()
 
+
+# %% mistake="repair_model"
+"""Behind the second hidden layer no ReLU stands any more. Two layers without one between them are a single
+linear one."""
+
+
+def repair_model(n_in, wide, narrow, n_out):
+    return nn.Sequential(
+        nn.Flatten(), nn.Linear(n_in, wide), nn.ReLU(), nn.Linear(wide, narrow), nn.Linear(narrow, n_out)
+    )
 
 # %% [markdown]
 # ## solve

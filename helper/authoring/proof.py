@@ -114,6 +114,6 @@ def _confused(answer: Answer, evidence: Evidence, check: CheckKey, salt: str) ->
         return ""
     others = tuple(item for item in check.mistakes if answer.title not in item.advice)
     verdict = judge(evidence, replace(check, mistakes=others), salt)
-    if verdict.pieces and verdict.pieces[0].kind in ("mistake", "either"):
+    if verdict.pieces and verdict.pieces[0].kind in ("mistake", "likely", "either"):
         return " ".join(named(verdict))
     return ""

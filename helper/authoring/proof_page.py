@@ -73,17 +73,18 @@ def prove(stage: Stage, seeds: Sequence[str], elsewhere: Iterable[Answer] = ()) 
         )
 
 
-def page(lessons: Iterable[tuple[str, Sequence[Proven]]], seeds: int) -> str:
-    """Return the proof of all lessons as Markdown."""
+def page(lessons: Iterable[tuple[str, str, Sequence[Proven]]], seeds: int) -> str:
+    """Return the proof of all lessons as Markdown. lessons: stem, the stamp of what was written, the exercises."""
     parts = [
         "# The proof of the graders",
         f"Written by `course prove`, under {seeds} set{'' if seeds == 1 else 's'} of inputs. Every right answer must "
         "pass, every mistake fail with its own advice and earn at most half unless it has the idea, every small "
         "change of a reference fail. *Confused* counts the mistakes that would be taken for another if the bank did "
-        "not have them.",
+        "not have them. The stamp under each lesson is that of its text and bank, as in its `key.json`: where the "
+        "two differ, the lesson has changed since, and `make proof` writes this page anew.",
     ]
-    for stem, rows in lessons:
-        parts += [f"## {stem}", _table(rows)]
+    for stem, written, rows in lessons:
+        parts += [f"## {stem}", f"Proved as of `{written}`.", _table(rows)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import linecache
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -164,6 +165,8 @@ def show_verdict(
         verdict = look_below(verdict, source.calls(defined, name, failed))
         _failed.add((key.lesson, name))
     notes = list(verdict.notes)
+    if _undefined(shown) in source.bound_in(key.imports):
+        notes.append(Piece("from setup"))
     if verdict.verdict != RIGHT and changed:
         notes.append(Piece("settings", {"names": list(changed)}))
     if _cell_failed(name, defined):
@@ -183,6 +186,13 @@ def show_verdict(
     done = note_progress(beside.folder, name, verdict.points, verdict.verdict, opens)
     points = {other: item.points for other, item in key.checks.items()}
     panel.show(verdict, so_far(done, points), compare.others(content))
+
+
+def _undefined(shown: Evidence) -> str:
+    """Return the name that nobody had defined when the check ended, or ""."""
+    failure = shown.failure
+    found = re.search(r"name '(\w+)' is not defined", failure.message) if failure else None
+    return found[1] if found else ""
 
 
 def _cell_failed(exercise: str, defined: Any) -> bool:

@@ -92,7 +92,7 @@ class Watch:
         self._mode = _Operations(self) if mapped or self.autograd else None
         self._depth = 0
         self._interesting = {*_UNSEEN, *self.without, *(_DIFFERENTIATES if self.autograd else ())}
-        self._boring: set[CodeType] = set()  # functions that were looked at and are of no interest
+        self._boring: dict[int, CodeType] = {}  # functions that were looked at and are of no interest, by id
 
     def wrapped(self, answer: Any) -> Any:
         """Return the answer as it is, but watched while it runs. What cannot be called comes back itself."""
@@ -150,14 +150,10 @@ class Watch:
         self.flags.add(_UNSEEN["_pop_torch_dispatch_stack"])
 
     def _profile(self, frame: FrameType, event: str, argument: Any) -> None:
-        """See every call of a function, Python's or C's, on its way."""
-        if frame.f_code in self._boring and event != "c_call":
-            return
-        if frame.f_code is Watch._call.__code__:
-            return
+        """See every call of a function, Python's or C's, on its way. It is called a hundred thousand times."""
         if event == "c_call":
             name = getattr(argument, "__name__", "")
-            if name not in self._interesting:
+            if name not in self._interesting or frame.f_code is Watch._call.__code__:
                 return
             if name in _UNSEEN:
                 self.flags.add(_UNSEEN[name])
@@ -171,6 +167,8 @@ class Watch:
                 self.ran.add(name)
         elif event == "call":
             code = frame.f_code
+            if id(code) in self._boring or code is Watch._call.__code__:
+                return
             for path, name in self._by_path.items():
                 if path in code.co_filename:
                     self.ran.add(name)
@@ -178,7 +176,7 @@ class Watch:
                 self.flags.add(_UNSEEN[code.co_name])
             own_class = code.co_qualname.partition(".")[0]
             if code.co_name not in self.without and own_class not in self.without:
-                self._boring.add(code)
+                self._boring[id(code)] = code
                 return
             if "<locals>" in code.co_qualname or not any(part in code.co_filename for part in _LIBRARIES):
                 return
@@ -195,28 +193,35 @@ class _Operations(TorchDispatchMode):
     def __init__(self, watch: Watch) -> None:
         super().__init__()
         self._watch = watch
-        self._known: set[Any] = set()  # operations that were looked at
+        self._known: dict[int, Any] = {}  # operations that were looked at, by id
         self._looks = bool(watch.autograd)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        # Thousands of these in a check: no call that is not needed.
-        if func not in self._known:
-            self._known.add(func)
+        # Thousands of these in a check, and each call in here is seen by the profiler: none that is not needed.
+        if id(func) not in self._known:
+            self._known[id(func)] = func
             self._watch.operation(func._schema.name.removeprefix("aten::"))
         if self._looks and torch.is_grad_enabled():
             for value in args:
-                if value.requires_grad if isinstance(value, torch.Tensor) else _tracked(value):
+                kind = value.__class__
+                if kind is torch.Tensor:
+                    if value.requires_grad:
+                        self._note()
+                elif kind not in _PLAIN and _tracked(value):
                     self._note()
             if kwargs and _tracked(kwargs):
                 self._note()
-        return func(*args, **(kwargs or {}))
+        return func(*args, **kwargs) if kwargs else func(*args)
 
     def _note(self) -> None:
         """Note that an operation was recorded for a backward pass; once is enough."""
         self._watch.ran.add(self._watch.autograd)
         self._looks = False
+
+
+_PLAIN = (int, float, bool, type(None), torch.dtype)
 
 
 def _tracked(value: Any) -> bool:

@@ -127,11 +127,11 @@ def prove(course: Course, stems: list[str] | None, seeds: int, page: Path, answe
         file = answers / f"{stem}.py" if answers else None
         others = lessons.read_answers(file, lesson) if file and file.exists() else ()
         with console.status(stem):
-            rows.append((stem, list(proven(Stage(lesson), _seeds(seeds), others))))
-        console.print(f"{stem}: {sum(row.problems for row in rows[-1][1])} problems")
+            rows.append((stem, lesson.written, list(proven(Stage(lesson), _seeds(seeds), others))))
+        console.print(f"{stem}: {sum(row.problems for row in rows[-1][2])} problems")
     write_whole(page, page_of(rows, seeds))
     console.print(f"{page} has the proof")
-    return int(any(row.problems or row.killed < row.mutants for _, of_lesson in rows for row in of_lesson))
+    return int(any(row.problems or row.killed < row.mutants for _, _, of_lesson in rows for row in of_lesson))
 
 
 def _seeds(number: int) -> list[str]:

@@ -20,6 +20,7 @@ STOPPED = {
 # Sentences whose fields only fill in. `{entry}` is put in front where a list or dictionary was compared.
 PLAIN = {
     "mistake": "{text}",
+    "likely": "It looks like this: {text}",
     "scored": "{text}",
     "part missing": "The parts written so far count; another part is not written yet.",
     "not attempted": "Nothing to check yet: write your answer in the cell above, run it, then run this cell again.",
@@ -94,7 +95,7 @@ def gist(kind: str, fields: Fields) -> str:
 
 def claim(kind: str, fields: Fields) -> tuple[str, ...]:
     """Return what a piece claims, the same whatever the inputs were."""
-    if kind in ("mistake", "either", "builds on", "forbidden", "stopped"):
+    if kind in ("mistake", "likely", "either", "builds on", "forbidden", "stopped"):
         return kind, gist(kind, fields)
     if kind == "error":
         return kind, fields["error"], fields.get("means", ""), fields.get("line", "")
@@ -126,7 +127,7 @@ def _error(fields: Fields) -> str:
 
 
 def _kinds(fields: Fields) -> str:
-    text = f"Expected is {fields['expected']}, your answer is {fields['got']}."
+    text = f"Expected is {fields['expected']}; there came {fields['got']}."
     hints = {
         "transposed": " It looks transposed.",
         "axis": " Only axes of length 1 differ.",

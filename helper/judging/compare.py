@@ -99,6 +99,22 @@ def is_fingerprint(expected: Plain, got: Plain, tolerance: float = RELATIVE_TOLE
     return len({f"{item:.4g}" for item in numbers if math.isfinite(item) and item != round(item)}) >= SURE
 
 
+def differs_in_size(expected: Plain, got: Plain, tolerance: float = RELATIVE_TOLERANCE) -> bool:
+    """Say whether two trusted values differ in kind or in a measured number, and not in words or counts alone."""
+    if same(expected, got, tolerance):
+        return False
+    if describe(expected) != describe(got):
+        return True
+    for kind in ("dict", "list"):
+        if kind in expected:
+            pairs = zip(_entries(expected), _entries(got), strict=True)
+            return any(differs_in_size(a, b, tolerance) for (_, a), (_, b) in pairs)
+    return any(
+        value.get("type") == "float" or isinstance(value.get("number"), float | str)
+        for value in (expected, got)
+    )
+
+
 def _wrong_numbers(expected: Plain, got: Plain, tolerance: float) -> list[float]:
     if same(expected, got, tolerance):
         return []

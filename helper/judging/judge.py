@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from helper.judging import errors
-from helper.judging.compare import compare, is_fingerprint
+from helper.judging.compare import compare, differs_in_size, is_fingerprint
 from helper.judging.evidence import Evidence, Failure, Plain, same, sealed
 from helper.judging.key import CheckKey, Expectation, Mistake, sealed_failure
 from helper.judging.score import Counted, Forecast, Score, count
@@ -148,7 +148,7 @@ def _verdict(
         )
     mistake = _known(got, key, results)
     if mistake:
-        return MISTAKE, (_own_advice(mistake),)
+        return MISTAKE, (_own_advice(mistake, key),)
     if failure and failure.kind in STOPPED:
         return STOPPED[failure.kind], (Piece("stopped", {"how": failure.kind}),)
     wrong = next((item for item in results if item.right is False), None)
@@ -185,10 +185,25 @@ def _explained(failure: Failure | None, reveal: bool) -> tuple[Piece, ...]:
     return (Piece("error", {name: value for name, value in fields.items() if value}),)
 
 
-def _own_advice(mistake: Mistake) -> Piece:
-    if len(mistake.advice) == 1:
-        return Piece("mistake", {"text": mistake.advice[0]})
-    return Piece("either", {"texts": list(mistake.advice)})
+def _own_advice(mistake: Mistake, key: CheckKey) -> Piece:
+    if len(mistake.advice) > 1:
+        return Piece("either", {"texts": list(mistake.advice)})
+    sure = len(key.expectations) == 1 or _is_telling(mistake, key)
+    return Piece("mistake" if sure else "likely", {"text": mistake.advice[0]})
+
+
+def _is_telling(mistake: Mistake, key: CheckKey) -> bool:
+    """Say whether a mistake shows what hardly another would: a measured number, another kind of value, an exception.
+
+    Words, truth values and counts can be wrong in the same way for another reason.
+    """
+    for item in key.expectations:
+        theirs = mistake.evidence.shown.get(item.name)
+        if theirs is None or item.score:
+            return True
+        if differs_in_size(item.value, theirs, item.tolerance):
+            return True
+    return False
 
 
 def _case(evidence: Evidence, key: CheckKey, results: tuple[Result, ...], salt: str | None) -> Case | None:
@@ -257,7 +272,12 @@ def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake
 
 
 def _texts(key: CheckKey) -> set[str]:
-    """Return all sealed texts that the reference or a mistake shows: what somebody may mean."""
+    """Return all sealed texts that somebody may mean, where an answer chooses between several.
+
+    A check may put a text in the place of a value, such as the name of an exception: that is nobody's choice.
+    """
     values = [item.value for item in key.expectations]
+    if len(values) > 1 and len({text for value in values for text in texts_in(value)}) == 1:
+        return set()
     values += [value for mistake in key.mistakes for value in mistake.evidence.shown.values()]
     return {text for value in values for text in texts_in(value)}

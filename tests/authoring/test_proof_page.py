@@ -3,6 +3,7 @@
 from typer.testing import CliRunner
 
 from helper.cli import app
+from helper.lessons.lesson import read
 
 ELSEWHERE = '''# %% right="mean_square"
 """a power"""
@@ -26,7 +27,9 @@ def test_the_page_counts_what_was_held_against_each_check(mini, monkeypatch):
     (mini.root / "others").mkdir()
     (mini.root / "others" / "01_mean.py").write_text(ELSEWHERE)
     result = CliRunner().invoke(app, ["prove", "--seeds", "2", "--answers", "others"])
-    rows = [line for line in (mini.root / "PROOF.md").read_text().splitlines() if line.startswith("| `")]
+    page = (mini.root / "PROOF.md").read_text()
+    assert f"Proved as of `{read(mini.solutions, '01_mean').written}`." in page
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
     cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
     assert cells[:3] == ["`mean_square`", "3", "3"]
     killed, _, made = cells[3].split()

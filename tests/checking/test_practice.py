@@ -112,6 +112,15 @@ def test_an_answer_too_slow_for_marking_is_told_with_the_limit(notebook, course)
     assert "0.05 s" in verdict.notes[0].text
 
 
+def test_a_check_run_before_the_setup_cell_says_so(notebook):
+    own = "from helper import check\ndef mean_square(x):\n    return torch.square(x).mean()"
+    verdict = notebook(own, CHECK)
+    assert (verdict.verdict, kinds(verdict)) == ("error", ["from setup"])
+    assert kinds(notebook(SETUP, CHECK)) == []
+    misspelt = "def mean_square(x):\n    return troch.square(x).mean()"
+    assert kinds(notebook(misspelt, CHECK)) == []
+
+
 def test_a_setting_that_breaks_the_students_own_code_is_named(notebook):
     own = "torch.set_default_dtype(torch.float64)\nhalf = torch.ones(5)"
     answer = "def mean_square(x):\n    return (x @ half).mean()"

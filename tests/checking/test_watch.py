@@ -2,6 +2,8 @@
 
 import functools
 import operator
+import os
+import subprocess
 import sys
 import threading
 
@@ -290,7 +292,22 @@ def popped():
     torch._C._pop_torch_dispatch_stack(None)
 
 
-@pytest.mark.parametrize("hide", [in_a_thread, without_modes, left_on, popped, lambda: sys.setprofile(None)])
+def forked():
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+
+
+def another_program():
+    subprocess.run([sys.executable, "-c", ""], check=True)
+
+
+HIDDEN = [in_a_thread, without_modes, left_on, popped, another_program, lambda: sys.setprofile(None)]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork")
+@pytest.mark.parametrize("hide", [*HIDDEN, *([forked] if hasattr(os, "fork") else [])])
 def test_what_may_run_unseen_is_flagged_and_nothing_is_left_behind(hide):
     watch = ran(SOFTMAX, hide)
     assert watch.flags

@@ -61,6 +61,8 @@ def test_the_check_runs_at_all():
         "sum = 0; len = 1; check = 2",
         "torch = None; math = 'maths'",
         "from numpy import *",
+        "from torch import *",
+        "few = classes = size = sign = rows = far = loss = cases = model = 1",
         "from math import *",
         "def loss(x): return x",
         "import torch.nn.functional as gradient",

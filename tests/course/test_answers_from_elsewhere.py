@@ -21,9 +21,13 @@ SEEDS = ("practice", "seed 1", "seed 2")
 def test_an_answer_from_elsewhere_is_decided_rightly_under_every_seed(path):
     lesson = read(ROOT / "solutions", path.stem)
     stage, answers = Stage(lesson), read_answers(path, lesson)
-    asked = list(dict.fromkeys(answer.exercise for answer in answers))
-    rows = try_elsewhere(stage, [make_key(stage, seed, asked) for seed in SEEDS], answers)
-    assert [(tried.answer.title, tried.problem) for row in rows for tried in row if tried.problem] == []
+    for kind in ("right", "mistake"):
+        some = [answer for answer in answers if answer.kind == kind]
+        asked = list(dict.fromkeys(answer.exercise for answer in some))
+        # What is right needs no known mistakes beside it, and running those takes most of the time.
+        keys = [make_key(stage, seed, asked, reference_only=kind == "right") for seed in SEEDS]
+        rows = try_elsewhere(stage, keys, some)
+        assert [(tried.answer.title, tried.problem) for row in rows for tried in row if tried.problem] == []
 
 
 def tried(course, monkeypatch, text):

@@ -95,6 +95,30 @@ def test_a_single_number_a_constant_or_counts_are_no_fingerprint(value):
     assert judge(Evidence(MATRIX | wrong), matrix_key(("You did so.", wrong)), SALT).verdict == "mistake"
 
 
+def test_a_mistake_that_shows_in_words_or_truth_values_alone_is_told_as_likely():
+    right = {
+        "words": plain(["good", "slow"]),
+        "deep": plain([[1, 2], [3]]),
+        "number": plain(0.25),
+        "flag": plain(True),
+    }
+    items = tuple(Expectation(name, 1.0, sealed(value, "stem")) for name, value in right.items())
+
+    def kind(**wrong):
+        shown = right | {name: plain(value) for name, value in wrong.items()}
+        mistake = Mistake(("Why?",), Evidence(sealed(shown, "stem")))
+        return judge(Evidence(shown), CheckKey("f", 3.0, items, (mistake,)), "stem").pieces[0].kind
+
+    assert kind(words=["good", "good"]) == "likely"
+    assert kind(flag=False) == "likely"
+    assert kind(number=0.75) == "mistake"
+    assert kind(flag=1) == "mistake", "another kind of value"
+    assert kind(words=["good"]) == "mistake", "fewer of them"
+    assert kind(deep=[[1, 2, 3], [3]]) == "mistake", "more of them, further in"
+    assert kind(deep=[[1, 2], [4]]) == "likely"
+    assert kind(words=["good", "good"], number=float("nan")) == "mistake"
+
+
 def test_numbers_that_are_right_are_no_fingerprint_of_a_mistake():
     def both(loss):
         return plain({"the loss": loss, "the input afterwards": torch.tensor([0.5, 1.7, -2.2, 3.3])})
@@ -132,8 +156,16 @@ def test_secret_inputs_stay_secret():
 
 def test_a_text_of_ones_own_is_shown_and_the_expected_one_is_not():
     verdict = judge(Evidence(RIGHT | {"word": plain("maybe")}), key(), SALT)
-    assert verdict.pieces == (Piece("unknown text", {"came": "maybe"}),)
+    assert verdict.pieces == (Piece("text", {"came": "maybe"}),)
     assert (verdict.case.came, verdict.case.expected) == ("'maybe'", "another text")
+
+
+def test_a_word_is_called_misspelt_only_where_the_answer_chooses_between_several():
+    choice = CheckKey("f", 1.0, (Expectation("words", 1.0, sealed(plain(["good", "slow"]), SALT)),))
+    misspelt = judge(Evidence({"words": plain(["god", "slow"])}), choice, SALT)
+    assert misspelt.pieces == (Piece("unknown text", {"entry": "number 1", "came": "god"}),)
+    made_by_the_check = judge(Evidence(RIGHT | {"word": plain("a list")}), key(), SALT)
+    assert made_by_the_check.pieces[0].kind == "text"
 
 
 def test_of_several_texts_the_wrong_one_is_named():

@@ -9,6 +9,8 @@ import pytest
 from helper.judging.names import calls, definitions, forbidden_names, statements
 
 WITHOUT = ("log_softmax", "softmax")
+AUTOGRAD = ("autograd", "backward", "requires_grad", "requires_grad_", "torch.func")
+STAR = "from torch.nn.functional import *"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +57,12 @@ WITHOUT = ("log_softmax", "softmax")
         ["torch.mine = torch.log_softmax", "def f(x): return torch.mine(x, 1)"],
         ["class Store: pass", "setattr(Store, 'a', torch.log_softmax)", "def f(x): return Store.a(x, 1)"],
         ["from torch.nn.functional import *", "def f(x, log_softmax=log_softmax): return log_softmax(x, 1)"],
+        [STAR, "def f(x):\n    [log_softmax for log_softmax in ()]\n    return log_softmax(x, 1)"],
+        ["softmax?\ndef f(x): return torch.log_softmax(x, 1)"],
+        ["x = !ls\ndef f(x): return torch.log_softmax(x, 1)"],
+        ["t = %time 1\ndef f(x): return torch.log_softmax(x, 1)"],
+        ["% 1\ndef f(x): return torch.log_softmax(x, 1)"],
+        ["%%time\ndef f(x): return torch.log_softmax(x, 1)"],
     ],
 )
 def test_a_forbidden_name_is_found(cells):
@@ -88,6 +96,29 @@ def test_a_forbidden_name_is_found(cells):
 )
 def test_comparing_explaining_and_old_versions_are_no_use_of_it(cells):
     assert forbidden_names(definitions(cells), "f", WITHOUT) == ()
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"), [("Softmax2d()", "Softmax"), ("NLLLoss2d()", "NLLLoss"), ("Dropout3d()", "Dropout")]
+)
+def test_a_layer_for_images_is_the_same_layer(layer, name):
+    assert forbidden_names(definitions([f"def f(x): return nn.{layer}(x)"]), "f", (name,)) == (name,)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["def f(x):\n    print('backward')\n    return {'backward': x, 'requires_grad': 1}"],
+        ['def f(x):\n    "Go backward, without autograd."\n    return x'],
+        ["class Layer:\n    def backward(self, g): return g", "def f(x): return Layer().backward(x)"],
+        ["def f(x): return torch.zeros(3, requires_grad=False) + x"],
+        ["def f(x):\n    assert not x.requires_grad\n    return x"],
+        ["def f(x): return torch.func.vmap(torch.exp)(x)"],
+        ["from torch.func import vmap", "def f(x): return vmap(torch.exp)(x)"],
+    ],
+)
+def test_words_and_methods_of_ones_own_are_no_use_of_autograd(cells):
+    assert forbidden_names(definitions(cells), "f", AUTOGRAD) == ()
 
 
 def test_code_made_to_hurt_the_reader_is_survived():
@@ -147,12 +178,12 @@ def test_threads_may_read_at_once():
         sys.setswitchinterval(1e-5)
         gc.set_threshold(10)
         with ThreadPoolExecutor(4) as threads:
-            lengths = list(threads.map(lambda _: len(statements(deep)), range(200)))
+            lengths = list(threads.map(lambda _: len(statements(deep)), range(40)))
     finally:
         gc.callbacks.remove(callback)
         sys.setswitchinterval(interval)
         gc.set_threshold(*threshold)
-    assert lengths == [40] * 200
+    assert lengths == [40] * 40
 
 
 OTHERS = ("f", "g", "h")

@@ -342,3 +342,214 @@ def mse_loss(pred, target):
     if pred.shape != target.shape:
         raise ValueError(MESSAGES["mse_loss"])
     return (pred - target).square().mean()
+
+# %% right="mse_loss"
+"""sum over numel with explicit loop over flattened values"""
+def mse_loss(pred, target):
+    if list(pred.size()) != list(target.size()):
+        raise ValueError("shapes")
+    total = pred.new_zeros(())
+    for a, b in zip(pred.reshape(-1), target.reshape(-1)):
+        total = total + (a - b) * (a - b)
+    return total / pred.numel()
+
+# %% right="mse_loss"
+"""norm squared over count"""
+def mse_loss(pred, target):
+    if not pred.shape == target.shape:
+        raise ValueError(f"{pred.shape} and {target.shape}")
+    d = (pred - target).flatten()
+    return torch.dot(d, d) / d.shape[0]
+
+# %% right="mae_loss"
+"""where"""
+def mae_loss(pred, target):
+    d = pred - target
+    return torch.where(d < 0, -d, d).sum() / d.numel()
+
+# %% right="mae_loss"
+"""square root of square"""
+def mae_loss(pred, target):
+    return torch.maximum(pred - target, target - pred).mean()
+
+# %% right="accuracy"
+"""topk and python counting"""
+def accuracy(logits, labels):
+    best = logits.topk(1, dim=-1).indices.squeeze(-1)
+    return int((best == labels).sum()) / labels.shape[0]
+
+# %% right="accuracy"
+"""sort and list comparison"""
+def accuracy(logits, labels):
+    hits = [1.0 if row.index(max(row)) == label else 0.0 for row, label in zip(logits.tolist(), labels.tolist())]
+    return float(torch.tensor(hits, dtype=torch.float64).mean())
+
+# %% right="baseline_accuracy"
+"""Counter"""
+def baseline_accuracy(labels):
+    from collections import Counter
+    (_, n), = Counter(labels.tolist()).most_common(1)
+    return n / len(labels)
+
+# %% right="baseline_accuracy"
+"""mode"""
+def baseline_accuracy(labels):
+    common = labels.mode().values
+    return labels.eq(common).double().mean().item()
+
+# %% right="expected_initial_loss"
+"""cross entropy of zeros"""
+def expected_initial_loss(num_classes):
+    return float(nn.CrossEntropyLoss()(torch.zeros(1, num_classes, dtype=torch.float64), torch.tensor([0])))
+
+# %% right="expected_initial_loss"
+"""numpy log of ones"""
+def expected_initial_loss(num_classes):
+    p = [1 / num_classes] * num_classes
+    return -sum(q * math.log(q) for q in p)
+
+# %% right="bce_from_logits"
+"""softplus"""
+def bce_from_logits(logits, targets):
+    return (F.softplus(logits) - targets * logits).mean()
+
+# %% right="bce_from_logits"
+"""logaddexp with sign"""
+def bce_from_logits(logits, targets):
+    sign = 2 * targets - 1
+    return torch.logaddexp(torch.zeros_like(logits), -sign * logits).sum() / logits.numel()
+
+# %% right="mse_loss"
+"""fill a tensor row by row"""
+def mse_loss(pred, target):
+    if tuple(pred.shape) != tuple(target.shape):
+        raise ValueError("sizes")
+    squares = [(p - t).pow(2) for p, t in zip(pred.unbind(0), target.unbind(0))] if pred.dim() else [(pred - target).pow(2)]
+    return torch.stack(squares).mean()
+
+# %% mistake="mse_loss"
+"""raises TypeError"""
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise TypeError("shape")
+    return ((pred - target) ** 2).mean()
+
+# %% mistake="mse_loss"
+"""raises only where broadcasting fails"""
+def mse_loss(pred, target):
+    try:
+        return ((pred - target) ** 2).mean()
+    except RuntimeError:
+        raise ValueError("shape")
+
+# %% mistake="mse_loss"
+"""absolute instead of square"""
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError("shape")
+    return (pred - target).abs().mean()
+
+# %% mistake="mse_loss"
+"""half"""
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError("shape")
+    return 0.5 * ((pred - target) ** 2).mean()
+
+# %% mistake="mse_loss"
+"""detached"""
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError("shape")
+    return torch.tensor(((pred - target) ** 2).mean().item())
+
+# %% mistake="mae_loss"
+"""squares"""
+def mae_loss(pred, target):
+    return ((pred - target) ** 2).mean()
+
+# %% mistake="mae_loss"
+"""root of the mse"""
+def mae_loss(pred, target):
+    return ((pred - target) ** 2).mean().sqrt()
+
+# %% mistake="mae_loss"
+"""clamp at zero"""
+def mae_loss(pred, target):
+    return (pred - target).clamp(min=0).mean()
+
+# %% mistake="accuracy"
+"""argmin"""
+def accuracy(logits, labels):
+    return (logits.argmin(1) == labels).float().mean().item()
+
+# %% mistake="accuracy"
+"""softmax threshold half"""
+def accuracy(logits, labels):
+    p = logits.softmax(1)
+    return (p[torch.arange(len(labels)), labels] > 0.5).float().mean().item()
+
+# %% mistake="accuracy"
+"""rounds logits to labels"""
+def accuracy(logits, labels):
+    return (logits.round()[:, 0] == labels).float().mean().item()
+
+# %% mistake="accuracy"
+"""integer division"""
+def accuracy(logits, labels):
+    return float((logits.argmax(1) == labels).sum().item() // len(labels))
+
+# %% mistake="baseline_accuracy"
+"""min count"""
+def baseline_accuracy(labels):
+    return labels.bincount().min().item() / len(labels)
+
+# %% mistake="baseline_accuracy"
+"""number of classes over n"""
+def baseline_accuracy(labels):
+    return len(set(labels.tolist())) / len(labels)
+
+# %% mistake="baseline_accuracy"
+"""compares with mode index"""
+def baseline_accuracy(labels):
+    return (labels == labels.mode().indices).float().mean().item()
+
+# %% mistake="baseline_accuracy"
+"""last label"""
+def baseline_accuracy(labels):
+    return (labels == labels[-1]).float().mean().item()
+
+# %% mistake="expected_initial_loss"
+"""exp"""
+def expected_initial_loss(num_classes):
+    return math.exp(-num_classes)
+
+# %% mistake="expected_initial_loss"
+"""log1p"""
+def expected_initial_loss(num_classes):
+    return math.log1p(num_classes)
+
+# %% mistake="expected_initial_loss"
+"""probability of the others"""
+def expected_initial_loss(num_classes):
+    return -math.log(1 - 1 / num_classes) if num_classes > 1 else 0.0
+
+# %% mistake="bce_from_logits"
+"""abs instead of max"""
+def bce_from_logits(logits, targets):
+    return (logits.abs() - logits * targets + torch.log1p(torch.exp(-logits.abs()))).mean()
+
+# %% mistake="bce_from_logits"
+"""forgets log1p part"""
+def bce_from_logits(logits, targets):
+    return (logits.clamp(min=0) - logits * targets).mean()
+
+# %% mistake="bce_from_logits"
+"""natural form overflow"""
+def bce_from_logits(logits, targets):
+    return (torch.log(1 + torch.exp(logits)) - targets * logits).mean()
+
+# %% mistake="bce_from_logits"
+"""targets as minus one and one"""
+def bce_from_logits(logits, targets):
+    return F.softplus(-targets * logits).mean()

@@ -154,3 +154,266 @@ def numerical_gradient(f, w, eps=1e-5):
             for j in range(base.shape[1]):
                 grad[i, j] = slope(i, j)
     return grad
+
+# %% right="numerical_gradient"
+"""flat loop over a double copy with basis vectors"""
+def numerical_gradient(f, w, eps=1e-5):
+    base = w.detach().to(torch.float64)
+    n = base.numel()
+    eye = torch.eye(n, dtype=torch.float64)
+    out = [(f(base + eps * e.view_as(base)) - f(base - eps * e.view_as(base))) / (2 * eps) for e in eye]
+    return torch.stack([torch.as_tensor(o, dtype=torch.float64).reshape(()) for o in out]).view_as(base)
+
+# %% right="numerical_gradient"
+"""ndindex in place and restore"""
+def numerical_gradient(f, w, eps=1e-5):
+    import itertools
+    v = w.clone().double()
+    g = torch.empty_like(v)
+    for idx in itertools.product(*map(range, v.shape)):
+        old = v[idx].item()
+        v[idx] = old + eps
+        hi = float(f(v))
+        v[idx] = old - eps
+        lo = float(f(v))
+        v[idx] = old
+        g[idx] = (hi - lo) / (2 * eps)
+    return g
+
+# %% right="gradient_step"
+"""addition of scaled negative"""
+def gradient_step(w, grad, lr):
+    return torch.add(w, grad, alpha=-lr)
+
+# %% right="gradient_step"
+"""clone then in place"""
+def gradient_step(w, grad, lr):
+    new = w.clone()
+    new.sub_(lr * grad)
+    return new
+
+# %% right="gradient_descent"
+"""preallocated"""
+def gradient_descent(gradient, start, lr, steps):
+    path = start.new_empty((steps + 1, *start.shape))
+    path[0] = start
+    for t in range(steps):
+        path[t + 1] = path[t] - lr * gradient(path[t])
+    return path
+
+# %% right="gradient_descent"
+"""recursion"""
+def gradient_descent(gradient, start, lr, steps):
+    if steps == 0:
+        return start.clone()[None]
+    before = gradient_descent(gradient, start, lr, steps - 1)
+    last = before[-1]
+    return torch.cat([before, (last - lr * gradient(last)).unsqueeze(0)])
+
+# %% right="linear_regression_gradients"
+"""einsum"""
+def linear_regression_gradients(X, y, w, b):
+    r = torch.einsum("nd,d->n", X, w) + b - y
+    return torch.einsum("n,nd->d", r, X) * (2 / len(y)), r.sum() * 2 / len(y)
+
+# %% right="linear_regression_gradients"
+"""loop over rows"""
+def linear_regression_gradients(X, y, w, b):
+    dw, db = torch.zeros_like(w), torch.zeros_like(b)
+    for row, target in zip(X, y):
+        e = (row * w).sum() + b - target
+        dw = dw + 2 * e * row
+        db = db + 2 * e
+    return dw / X.shape[0], db / X.shape[0]
+
+# %% right="minibatches"
+"""split"""
+def minibatches(n, batch_size, generator):
+    return list(torch.randperm(n, generator=generator).split(batch_size))
+
+# %% right="minibatches"
+"""argsort of random numbers"""
+def minibatches(n, batch_size, generator):
+    order = torch.rand(n, generator=generator, dtype=torch.float64).argsort()
+    while len(order) > 0:
+        yield order[:batch_size]
+        order = order[batch_size:]
+
+# %% right="judge_curve"
+"""nested conditional expression with statistics"""
+def judge_curve(losses):
+    import statistics
+    start, end = statistics.fmean(losses[:5]), statistics.fmean(losses[-5:])
+    half = losses[len(losses) // 2:]
+    return ("diverging" if not all(map(math.isfinite, losses)) or end > start
+            else "oscillating" if max(half) - min(half) > start / 2
+            else "slow" if end > 0.9 * start else "good")
+
+# %% right="judge_curve"
+"""torch tensor"""
+def judge_curve(losses):
+    t = torch.tensor(losses, dtype=torch.float64)
+    if not torch.isfinite(t).all():
+        return "diverging"
+    a, z = t[:5].mean(), t[-5:].mean()
+    if z > a:
+        return "diverging"
+    second = t[t.numel() // 2:]
+    if second.max() - second.min() > 0.5 * a:
+        return "oscillating"
+    return "slow" if z > 0.9 * a else "good"
+
+# %% right="judge_curve"
+"""numpy"""
+def judge_curve(losses):
+    import numpy as np
+    a = np.asarray(losses, dtype=float)
+    start, end, half = a[:5].mean(), a[-5:].mean(), a[len(a) // 2:]
+    if not np.isfinite(a).all() or end > start: return "diverging"
+    if half.max() - half.min() > start / 2: return "oscillating"
+    return "slow" if end > 0.9 * start else "good"
+
+# %% mistake="judge_curve"
+"""start means whole first half"""
+def judge_curve(losses):
+    h = len(losses) // 2
+    s, e = sum(losses[:h]) / h, sum(losses[-5:]) / 5
+    if not all(map(math.isfinite, losses)) or e > s: return "diverging"
+    if max(losses[h:]) - min(losses[h:]) > s / 2: return "oscillating"
+    return "slow" if e > 0.9 * s else "good"
+
+# %% mistake="judge_curve"
+"""slow if less than a tenth of a unit"""
+def judge_curve(losses):
+    h = len(losses) // 2
+    s, e = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    if not all(map(math.isfinite, losses)) or e > s: return "diverging"
+    if max(losses[h:]) - min(losses[h:]) > s / 2: return "oscillating"
+    return "slow" if s - e < 0.1 else "good"
+
+# %% mistake="judge_curve"
+"""swing above 0.5 absolute"""
+def judge_curve(losses):
+    h = len(losses) // 2
+    s, e = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    if not all(map(math.isfinite, losses)) or e > s: return "diverging"
+    if max(losses[h:]) - min(losses[h:]) > 0.5: return "oscillating"
+    return "slow" if e > 0.9 * s else "good"
+
+# %% mistake="judge_curve"
+"""first half looked at"""
+def judge_curve(losses):
+    h = len(losses) // 2
+    s, e = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    if not all(map(math.isfinite, losses)) or e > s: return "diverging"
+    if max(losses[:h]) - min(losses[:h]) > s / 2: return "oscillating"
+    return "slow" if e > 0.9 * s else "good"
+
+# %% mistake="judge_curve"
+"""highest over start"""
+def judge_curve(losses):
+    h = len(losses) // 2
+    s, e = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    if not all(map(math.isfinite, losses)) or e > s: return "diverging"
+    if max(losses[h:]) > 1.5 * s: return "oscillating"
+    return "slow" if e > 0.9 * s else "good"
+
+# %% mistake="numerical_gradient"
+"""eps fixed"""
+def numerical_gradient(f, w, eps=1e-5):
+    w = w.double(); g = torch.zeros_like(w)
+    for i in range(w.numel()):
+        e = torch.zeros_like(w); e.view(-1)[i] = 1e-5
+        g.view(-1)[i] = (f(w + e) - f(w - e)) / 2e-5
+    return g
+
+# %% mistake="numerical_gradient"
+"""flat result"""
+def numerical_gradient(f, w, eps=1e-5):
+    w = w.double(); g = []
+    for i in range(w.numel()):
+        e = torch.zeros_like(w); e.view(-1)[i] = eps
+        g.append((f(w + e) - f(w - e)) / (2 * eps))
+    return torch.stack(g)
+
+# %% mistake="numerical_gradient"
+"""relative step"""
+def numerical_gradient(f, w, eps=1e-5):
+    w = w.double(); g = torch.zeros_like(w)
+    for i in range(w.numel()):
+        e = torch.zeros_like(w); e.view(-1)[i] = eps * w.view(-1)[i]
+        g.view(-1)[i] = (f(w + e) - f(w - e)) / (2 * eps)
+    return g
+
+# %% mistake="numerical_gradient"
+"""backward difference"""
+def numerical_gradient(f, w, eps=1e-5):
+    w = w.double(); g = torch.zeros_like(w)
+    for i in range(w.numel()):
+        e = torch.zeros_like(w); e.view(-1)[i] = eps
+        g.view(-1)[i] = (f(w) - f(w - e)) / eps
+    return g
+
+# %% mistake="minibatches"
+"""one batch only"""
+def minibatches(n, batch_size, generator):
+    yield torch.randperm(n, generator=generator)[:batch_size]
+
+# %% mistake="minibatches"
+"""last partial first"""
+def minibatches(n, batch_size, generator):
+    p = torch.randperm(n, generator=generator)
+    r = n % batch_size
+    if r: yield p[:r]
+    yield from p[r:].split(batch_size)
+
+# %% mistake="gradient_descent"
+"""steps + 1 updates"""
+def gradient_descent(gradient, start, lr, steps):
+    path = [start]
+    for _ in range(steps + 1):
+        path.append(path[-1] - lr * gradient(path[-1]))
+    return torch.stack(path)
+
+# %% mistake="gradient_descent"
+"""gradient at the start mixed"""
+def gradient_descent(gradient, start, lr, steps):
+    w, path = start, [start]
+    for t in range(steps):
+        w = w - lr / (t + 1) * gradient(w)
+        path.append(w)
+    return torch.stack(path)
+
+# %% mistake="gradient_descent"
+"""changes start"""
+def gradient_descent(gradient, start, lr, steps):
+    path = [start.clone()]
+    for t in range(steps):
+        start -= lr * gradient(start)
+        path.append(start.clone())
+    return torch.stack(path)
+
+# %% mistake="linear_regression_gradients"
+"""db zero"""
+def linear_regression_gradients(X, y, w, b):
+    r = X @ w + b - y
+    return 2 * X.T @ r / len(y), torch.zeros(())
+
+# %% mistake="linear_regression_gradients"
+"""new w used for b"""
+def linear_regression_gradients(X, y, w, b):
+    dw = 2 * X.T @ (X @ w + b - y) / len(y)
+    r = X @ (w - 0.1 * dw) + b - y
+    return dw, 2 * r.mean()
+
+# %% mistake="linear_regression_gradients"
+"""float for b"""
+def linear_regression_gradients(X, y, w, b):
+    r = X @ w + b - y
+    return 2 * X.T @ r / len(y), 2 * r.mean().item()
+
+# %% mistake="linear_regression_gradients"
+"""dw as column"""
+def linear_regression_gradients(X, y, w, b):
+    r = (X @ w + b - y)[:, None]
+    return 2 * X.T @ r / len(y), 2 * r.mean()

@@ -130,3 +130,75 @@ def two_layer_gradients(params, x, labels):
     params["dL1"] = params["dS"] * params["S"] * (1 - params["S"])
     params["dW1"], params["db1"] = params["dL1"].T @ x, params["dL1"].sum(0)
     return params
+
+# %% right="linear_backward"
+"""einsum"""
+def linear_backward(grad_out, x, weight):
+    return torch.einsum("nk,kd->nd", grad_out, weight), torch.einsum("nk,nd->kd", grad_out, x), torch.einsum("nk->k", grad_out)
+
+# %% right="linear_backward"
+"""outer products summed, ones vector"""
+def linear_backward(grad_out, x, weight):
+    dw = sum(torch.outer(g, row) for g, row in zip(grad_out, x))
+    return F.linear(grad_out, weight.T), dw, grad_out.new_ones(len(grad_out)) @ grad_out
+
+# %% right="relu_backward"
+"""masked fill"""
+def relu_backward(grad_out, z):
+    return grad_out.masked_fill(z <= 0, 0.0)
+
+# %% right="relu_backward"
+"""sign clamp"""
+def relu_backward(grad_out, z):
+    return grad_out * torch.sign(z).clamp_min(0)
+
+# %% right="sigmoid_backward"
+"""s minus square"""
+def sigmoid_backward(grad_out, s):
+    return torch.mul(grad_out, s - s.square())
+
+# %% right="sigmoid_backward"
+"""quarter minus"""
+def sigmoid_backward(grad_out, s):
+    return grad_out * (0.25 - (s - 0.5) ** 2)
+
+# %% right="cross_entropy_backward"
+"""subtract at index on clone"""
+def cross_entropy_backward(logits, labels):
+    g = torch.softmax(logits, dim=-1).clone()
+    g[torch.arange(g.shape[0]), labels] -= 1
+    return g.div(g.shape[0])
+
+# %% right="cross_entropy_backward"
+"""one hot by eye"""
+def cross_entropy_backward(logits, labels):
+    n, c = logits.shape
+    return (logits.log_softmax(1).exp() - torch.eye(c, dtype=logits.dtype)[labels]) / n
+
+# %% right="two_layer_gradients"
+"""einsum and float loss"""
+def two_layer_gradients(params, x, labels):
+    W1, b1, W2, b2 = (params[k] for k in ("W1", "b1", "W2", "b2"))
+    n = x.shape[0]
+    L1 = torch.addmm(b1, x, W1.t()); S = 1 / (1 + torch.exp(-L1)); L2 = torch.addmm(b2, S, W2.t())
+    logp = torch.log_softmax(L2, 1)
+    dL2 = logp.exp(); dL2[range(n), labels] -= 1; dL2 /= n
+    dS = dL2.mm(W2); dL1 = dS * S * (1 - S)
+    return dict(L1=L1, S=S, L2=L2, loss=float(-logp[range(n), labels].sum() / n), dL2=dL2, dW2=dL2.t().mm(S), db2=dL2.sum(0), dS=dS, dL1=dL1, dW1=dL1.t().mm(x), db1=dL1.sum(0))
+
+# %% right="gradient_check"
+"""basis vectors on flat"""
+def gradient_check(f, params, grads, eps=1e-5):
+    result = {}
+    for name, value in params.items():
+        flat = value.reshape(-1)
+        m = []
+        for i in range(flat.numel()):
+            step = torch.zeros_like(flat); step[i] = eps
+            up = f({**params, name: (flat + step).reshape(value.shape)})
+            down = f({**params, name: (flat - step).reshape(value.shape)})
+            m.append((float(up) - float(down)) / (2 * eps))
+        m = torch.tensor(m, dtype=torch.float64).reshape(value.shape)
+        g = grads[name]
+        result[name] = (torch.linalg.vector_norm(g - m) / (torch.linalg.vector_norm(g) + torch.linalg.vector_norm(m))).item()
+    return result

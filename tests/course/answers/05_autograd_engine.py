@@ -213,3 +213,161 @@ def train_neuron(points, labels, steps, lr):
         w1, w2 = w1 - lr * g1, w2 - lr * g2
         losses.append(loss)
     return [w1, w2], 0.0, losses
+
+# %% right="Value"
+"""isinstance the other way, slopes computed first"""
+class Value(Node):
+    @staticmethod
+    def lift(v):
+        return v if isinstance(v, Node) else Value(float(v))
+    def __add__(self, other):
+        o = Value.lift(other)
+        return Value(self.data + o.data, (self, o), (1, 1), "+")
+    def __mul__(self, other):
+        o = Value.lift(other)
+        return Value(self.data * o.data, parents=(self, o), slopes=(o.data, self.data))
+    def __neg__(self):
+        return Value(-self.data, (self,), (-1.0,))
+    def __sub__(self, other):
+        o = Value.lift(other)
+        return Value(self.data - o.data, (self, o), (1.0, -1.0), "-")
+    def __pow__(self, n):
+        return Value(math.pow(self.data, n), (self,), (n * math.pow(self.data, n - 1),))
+    def __radd__(self, number): return self + number
+    def __rmul__(self, number): return self * number
+    def __rsub__(self, number): return -self + number
+    def __truediv__(self, other): return self * other**-1
+
+# %% right="Value"
+"""neg by multiplication, sub by add"""
+class Value(Node):
+    def __add__(self, other):
+        if not isinstance(other, Node): other = Value(other)
+        return Value(self.data + other.data, (self, other), (1.0, 1.0), "+")
+    def __mul__(self, other):
+        if not isinstance(other, Node): other = Value(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data), "*")
+    def __neg__(self): return self * -1
+    def __sub__(self, other): return self + (-1) * other if isinstance(other, Node) else self + (-other)
+    def __pow__(self, exponent):
+        return Value(self.data ** exponent, (self,), (exponent * self.data ** (exponent - 1),), f"**{exponent}")
+    def __radd__(self, number): return self + number
+    def __rmul__(self, number): return self * number
+    def __rsub__(self, number): return -self + number
+    def __truediv__(self, other): return self * other**-1
+
+# %% right="tanh"
+"""from exp of two x, stable by sign"""
+def tanh(x):
+    t = math.copysign(1.0, x.data) * (1 - math.exp(-2 * abs(x.data))) / (1 + math.exp(-2 * abs(x.data)))
+    return Node(t, parents=(x,), slopes=(1 - t * t,), label="tanh")
+
+# %% right="exp"
+"""pow of e"""
+def exp(x):
+    y = math.e ** x.data
+    return Node(y, (x,), [y])
+
+# %% right="relu"
+"""max and bool slope"""
+def relu(x):
+    return Node(max(0.0, x.data), (x,), (float(x.data > 0),), "relu")
+
+# %% right="topological_order"
+"""Kahn from the root reversed"""
+def topological_order(root):
+    uses, stack, seen = {}, [root], {id(root)}
+    nodes = []
+    while stack:
+        n = stack.pop()
+        nodes.append(n)
+        for p in n.parents:
+            uses[id(p)] = uses.get(id(p), 0) + 1
+            if id(p) not in seen:
+                seen.add(id(p)); stack.append(p)
+    ready, order = [root], []
+    while ready:
+        n = ready.pop()
+        order.append(n)
+        for p in n.parents:
+            uses[id(p)] -= 1
+            if uses[id(p)] == 0:
+                ready.append(p)
+    return order[::-1]
+
+# %% right="topological_order"
+"""generators on a stack"""
+def topological_order(root):
+    out, done = [], set()
+    stack = [(root, iter(root.parents))]
+    done.add(id(root))
+    while stack:
+        node, rest = stack[-1]
+        for p in rest:
+            if id(p) not in done:
+                done.add(id(p))
+                stack.append((p, iter(p.parents)))
+                break
+        else:
+            out.append(node)
+            stack.pop()
+    return out
+
+# %% right="backward"
+"""own count of uses with dictionary of gradients"""
+def backward(root):
+    uses, seen, stack = {}, {id(root)}, [root]
+    while stack:
+        n = stack.pop()
+        for p in n.parents:
+            uses[id(p)] = uses.get(id(p), 0) + 1
+            if id(p) not in seen:
+                seen.add(id(p)); stack.append(p)
+    got = {id(root): 1.0}
+    ready = [root]
+    while ready:
+        n = ready.pop()
+        g = got.pop(id(n))
+        n.grad = g if n.parents else n.grad + g
+        for p, s in zip(n.parents, n.slopes):
+            got[id(p)] = got.get(id(p), 0.0) + g * s
+            uses[id(p)] -= 1
+            if not uses[id(p)]:
+                ready.append(p)
+
+# %% right="backward"
+"""uses own topological order"""
+def backward(root):
+    order = topological_order(root)
+    for n in order:
+        if n.parents: n.grad = 0.0
+    root.grad += 1.0
+    for n in reversed(order):
+        for p, s in zip(n.parents, n.slopes):
+            p.grad += n.grad * s
+
+# %% right="train_neuron"
+"""numpy by hand"""
+def train_neuron(points, labels, steps, lr):
+    import numpy as np
+    X, y = np.array(points, float), np.array(labels, float)
+    w, b, losses = np.zeros(2), 0.0, []
+    for _ in range(steps):
+        t = np.tanh(X @ w + b)
+        losses.append(float(((t - y) ** 2).mean()))
+        d = 2 * (t - y) * (1 - t ** 2) / len(y)
+        w, b = w - lr * d @ X, b - lr * d.sum()
+    return [float(v) for v in w], float(b), losses
+
+# %% right="train_neuron"
+"""torch autograd"""
+def train_neuron(points, labels, steps, lr):
+    X, y = torch.tensor(points, dtype=torch.float64), torch.tensor(labels, dtype=torch.float64)
+    p = torch.zeros(3, dtype=torch.float64, requires_grad=True)
+    losses = []
+    for _ in range(steps):
+        loss = (torch.tanh(X @ p[:2] + p[2]) - y).square().mean()
+        g, = torch.autograd.grad(loss, p)
+        losses.append(loss.item())
+        p = (p - lr * g).detach().requires_grad_()
+    return p[:2].tolist(), p[2].item(), losses

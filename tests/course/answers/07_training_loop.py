@@ -286,3 +286,125 @@ def predict(model, images):
         out = model(images)
     model.train(was)
     return out
+
+# %% right="flatten_batch"
+"""view by size"""
+def flatten_batch(images):
+    return images.contiguous().view(images.size(0), -1)
+
+# %% right="flatten_batch"
+"""stack of rows"""
+def flatten_batch(images):
+    return torch.stack([image.ravel() for image in images])
+
+# %% right="train_step"
+"""detach float and zero after"""
+def train_step(model, batch, criterion, optimizer):
+    x, y = batch
+    loss = criterion(model(x), y)
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=False)
+    return float(loss.detach())
+
+# %% right="train_step"
+"""closure"""
+def train_step(model, batch, criterion, optimizer):
+    def closure():
+        optimizer.zero_grad()
+        loss = criterion(model(batch[0]), batch[1])
+        loss.backward()
+        return loss
+    return optimizer.step(closure).item()
+
+# %% right="train_step"
+"""gradients by autograd.grad"""
+def train_step(model, batch, criterion, optimizer):
+    x, y = batch
+    params = [p for g in optimizer.param_groups for p in g["params"]]
+    loss = criterion(model(x), y)
+    for p, g in zip(params, torch.autograd.grad(loss, params)):
+        p.grad = g
+    optimizer.step()
+    return loss.item()
+
+# %% right="train_epoch"
+"""loss measured before each step by a second forward"""
+def train_epoch(model, loader, criterion, optimizer):
+    model.train(True)
+    losses, sizes = [], []
+    for x, y in iter(loader):
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach() * y.numel()); sizes.append(y.numel())
+    return (torch.stack(losses).double().sum() / sum(sizes)).item()
+
+# %% right="train_epoch"
+"""statistics weighted mean"""
+def train_epoch(model, loader, criterion, optimizer):
+    import statistics
+    for part in model.modules(): part.training = True
+    pairs = [(train_step(model, batch, criterion, optimizer), float(batch[1].shape[0])) for batch in loader]
+    return statistics.fmean([l for l, _ in pairs], weights=[n for _, n in pairs])
+
+# %% right="can_overfit_one_batch"
+"""no sequential names"""
+def can_overfit_one_batch(make_model, batch):
+    x, y = batch
+    net = make_model()
+    net.train()
+    opt = torch.optim.Adam(params=list(net.parameters()), lr=1e-2)
+    for _ in range(100):
+        opt.zero_grad()
+        torch.nn.functional.cross_entropy(net(x), y).backward()
+        opt.step()
+    with torch.no_grad():
+        return bool(torch.nn.functional.cross_entropy(net(x), y) < 0.1)
+
+# %% right="fit"
+"""functional, own loop"""
+def fit(model, loader, epochs, lr):
+    history = []
+    opt = torch.optim.SGD(model.parameters(), lr)
+    for _ in range(epochs):
+        model.train()
+        seen, total = 0, 0.0
+        for inputs, targets in loader:
+            loss = nn.functional.cross_entropy(model(inputs), targets)
+            opt.zero_grad(); loss.backward(); opt.step()
+            seen += inputs.size(0); total += inputs.size(0) * float(loss)
+        history += [total / seen]
+    return history
+
+# %% right="predict"
+"""try finally"""
+def predict(model, images):
+    was = [m.training for m in model.modules()]
+    try:
+        with torch.inference_mode():
+            return torch.softmax(model.eval()(images), dim=-1).clone()
+    finally:
+        for m, t in zip(model.modules(), was): m.training = t
+
+# %% right="predict"
+"""exp of log softmax, batchwise"""
+def predict(model, images):
+    mode = model.training
+    model.train(False)
+    with torch.no_grad():
+        out = torch.cat([model(part).log_softmax(1).exp() for part in images.split(3)])
+    model.train(mode)
+    return out
+
+# %% right="predict"
+"""with ExitStack"""
+def predict(model, images):
+    import contextlib
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(torch.no_grad())
+        for part in model.modules():
+            stack.callback(setattr, part, "training", part.training)
+        model.eval()
+        return model(images).softmax(dim=1)
