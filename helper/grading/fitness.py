@@ -24,7 +24,6 @@ OWN_MEMORY = 1024 * MIB  # of a worker itself and its warm process
 _SENT = (
     "helper.grading.workers",
     "helper.grading.fitness",
-    "helper.grading.key_server",
 )  # what has part in it too
 
 

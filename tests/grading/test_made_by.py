@@ -35,6 +35,7 @@ def package(tmp_path_factory):
         ("checking/given.py", CODE, {"mark"}),
         ("running/confined/cells.py", CODE, {"mark"}),
         ("grading/handed_in/canonical.py", CODE, {"mark"}),
+        ("grading/key_server.py", CODE, {"mark"}),
         ("checking/panel.py", CODE, {"page"}),
         ("grading/pages/feedback.html.j2", CODE, {"page"}),
         ("grading/pages/base.html.j2", CODE, {"page"}),
