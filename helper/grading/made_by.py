@@ -10,7 +10,8 @@ MARK = ("helper.lessons", "helper.fixtures", "helper.data", "helper.graphs", "he
         "helper.checking.asking", "helper.checking.given", "helper.checking.watch", "helper.checking.world",
         "helper.judging", "helper.running", "helper.sandbox", "helper.grading.keys", "helper.grading.key_server",
         "helper.grading.marking", "helper.grading.order", "helper.grading.suspicion",
-        "helper.grading.handed_in.canonical", "helper.grading.handed_in.notebook", "helper.nbgrading.metadata")  # fmt: skip
+        "helper.grading.handed_in.canonical", "helper.grading.handed_in.notebook",
+        "helper.nbgrading.metadata")  # fmt: skip
 
 # What shows a mark.
 PAGE = ("helper.grading.pages", "helper.checking.panel")
