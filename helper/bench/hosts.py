@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -27,12 +28,7 @@ from helper.course import CourseError
 READY = "ready"
 SCHEDULER_PORT = 8786
 _NETWORK = "10.77.0"
-# The tree: all read-only but what is this host's own.
-_FURNISH = (
-    "mount --make-rprivate / && mount -o remount,bind,ro / && "
-    "for own in /tmp /dev/shm /var/tmp /run; do mount -t tmpfs -o mode=1777 own $own || exit 1; done && "
-    f"echo {READY} && cat"  # the shell lives on: it buries whoever dies in its host
-)
+_OWN = ("/tmp", "/dev/shm", "/var/tmp", "/run")  # what each host has for itself; all else is read-only
 
 _TAP = """
 import socket, sys
@@ -54,6 +50,31 @@ while True:
 
 class HostsError(CourseError):
     """No hosts can be made here."""
+
+
+def _furnish() -> str:
+    """Return the shell's words that make a host's tree: all read-only but what is its own.
+
+    A course, or a Python, that lies in one of those folders is there all the same.
+    """
+    needed = {
+        Path(__file__).resolve().parents[2],
+        Path(sys.prefix).resolve(),
+        Path(sys.base_prefix).resolve(),
+    }
+    hidden = sorted(str(place) for place in needed if any(place.is_relative_to(own) for own in _OWN))
+    kept = [(shlex.quote(place), number) for number, place in enumerate(hidden, start=3)]
+    return " && ".join(
+        [
+            "mount --make-rprivate /",
+            "mount -o remount,bind,ro /",
+            *(f"exec {number}<{place}" for place, number in kept),
+            *(f"mount -t tmpfs -o mode=1777 own {own}" for own in _OWN),
+            *(f"mkdir -p {place} && mount --no-canonicalize --bind /proc/self/fd/{number} {place}" for place, number in kept),
+            f"echo {READY}",
+            "cat",  # the shell lives on: it buries whoever dies in its host
+        ]
+    )
 
 
 @dataclass
@@ -248,7 +269,7 @@ class Hosts:
 
     def _host(self, name: str, address: str) -> Host:
         apart = ["--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"]
-        pid = self._process([*self._enter_ground(), "unshare", *apart], f"hostname {name}; {_FURNISH}")
+        pid = self._process([*self._enter_ground(), "unshare", *apart], f"hostname {name}; {_furnish()}")
         host = Host(name, address, pid, self)
         self.switch("ip", "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
         self.switch("ip", "link", "set", name, "master", "switch", "up")
