@@ -63,6 +63,7 @@ def _furnish() -> str:
         Path(sys.base_prefix).resolve(),
     }
     hidden = sorted(str(place) for place in needed if any(place.is_relative_to(own) for own in _OWN))
+    back = "mount --no-canonicalize --bind"  # by what is open, whose name is hidden by then
     kept = [(shlex.quote(place), number) for number, place in enumerate(hidden, start=3)]
     return " && ".join(
         [
@@ -70,7 +71,7 @@ def _furnish() -> str:
             "mount -o remount,bind,ro /",
             *(f"exec {number}<{place}" for place, number in kept),
             *(f"mount -t tmpfs -o mode=1777 own {own}" for own in _OWN),
-            *(f"mkdir -p {place} && mount --no-canonicalize --bind /proc/self/fd/{number} {place}" for place, number in kept),
+            *(f"mkdir -p {place} && {back} /proc/self/fd/{number} {place}" for place, number in kept),
             f"echo {READY}",
             "cat",  # the shell lives on: it buries whoever dies in its host
         ]
