@@ -65,6 +65,8 @@ _UNSEEN = {
     "start_joinable_thread": "started a thread",
     "fork": "started a process",
     "fork_exec": "started a process",
+    "posix_spawn": "started a process",  # what subprocess does from Python 3.13 on
+    "posix_spawnp": "started a process",
     "_pop_torch_dispatch_stack": "switched PyTorch's modes",
     "setprofile": "switched the profiler",
     "settrace": "switched the tracer",

@@ -348,6 +348,8 @@ class Spool:
             self._file.write(content)
             self._file.flush()
         except OSError as error:
+            with suppress(OSError):  # it would try again to write what is left, at the very end
+                self._file.close()
             raise CourseError(
                 f"{tempfile.gettempdir()} has no room for the submissions ({error.strerror}): make some, or set "
                 "TMPDIR to a larger place."
