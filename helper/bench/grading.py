@@ -30,6 +30,9 @@ LESSON = "02_cross_entropy"
 COMPARED = 40
 FEW = 8  # submissions from which the cost of one more is reckoned
 STEADY = 200
+SHARED = "helper.bench.shared_questions"
+ROUNDS = 2  # in turn, and the better one of each counts
+MOST_FOR_OWN = 0.15
 
 # The comparison with nbgrader as it comes: the same cells that marks depend on, in an ordinary kernel, the points
 # as the value of each check cell.
@@ -58,6 +61,7 @@ def run(course: Course, sizes: Sequence[int]) -> int:
     missed += _loaders(console)
     missed += _verdict(console, course)
     missed += _against_stock(console, course)
+    missed += _own_questions(console, course)
     _growth(console, course, sizes)
     _full_mnist(console, course)
     return 1 if missed else 0
@@ -130,6 +134,30 @@ def _against_stock(console: Console, course: Course) -> bool:
     return not equal or whole < 15 or further_stock / further_ours < 25
 
 
+def _own_questions(console: Console, course: Course) -> bool:
+    """Mark two classes as it is done, and with the same questions for everybody, in turn: what do own ones cost?"""
+    further: dict[str, list[Spent]] = {"helper.cli": [], SHARED: []}
+    for _ in range(ROUNDS):
+        for module, costs in further.items():
+            spent = {}
+            for size in (COMPARED, STEADY):
+                with tempfile.TemporaryDirectory() as name:
+                    room = Classroom(Path(name), course)
+                    write_class(room, size, only=[LESSON])
+                    spent[size], _ = _ours(course, room, module)
+            more = STEADY - COMPARED
+            seconds = (spent[STEADY].seconds - spent[COMPARED].seconds) / more
+            costs.append(Spent(seconds, (spent[STEADY].cpu - spent[COMPARED].cpu) / more))
+    own, shared = (min(costs, key=lambda spent: spent.cpu) for costs in further.values())
+    growth = own.cpu / shared.cpu - 1
+    console.print(
+        f"Questions of its own for each submission: {1000 * own.cpu:.0f} ms of processor for one more, with the same "
+        f"for everybody {1000 * shared.cpu:.0f}; {growth:+.0%} (promised: at most {MOST_FOR_OWN:.0%}), time "
+        f"{own.seconds / shared.seconds - 1:+.0%}"
+    )
+    return growth > MOST_FOR_OWN
+
+
 def _growth(console: Console, course: Course, sizes: Sequence[int]) -> None:
     for size in sizes:
         with tempfile.TemporaryDirectory() as name:
@@ -170,9 +198,9 @@ def _full_mnist(console: Console, course: Course) -> None:
     console.print(f"Full MNIST, the loop of lesson 07, SGD, lr 0.003, batch 64, five epochs: {shown}")
 
 
-def _ours(course: Course, room: Classroom) -> tuple[Spent, dict[str, float]]:
+def _ours(course: Course, room: Classroom, module: str = "helper.cli") -> tuple[Spent, dict[str, float]]:
     out = room.root / "marks.json"
-    words = [sys.executable, "-m", "helper.cli", "grade", str(room.submitted), "--classroom", str(room.root)]
+    words = [sys.executable, "-m", module, "grade", str(room.submitted), "--classroom", str(room.root)]
     spent = _measure([*words, "--json", str(out)], course.root)
     students = json.loads(out.read_text(encoding="utf-8"))["students"]
     return spent, {student: round(of[LESSON]["points"], 2) for student, of in students.items()}
