@@ -27,7 +27,7 @@ from helper.grading.made_by import PAGE
 from helper.grading.marking import Marked, unmarkable
 from helper.grading.pages import feedback, report
 from helper.grading.pages.as_json import Marks
-from helper.grading.pages.filled import with_outputs, without_outputs
+from helper.grading.pages.filled import dumps, with_outputs, without_outputs
 from helper.grading.pages.similar import MOST_COMPARED, Pair, own_text, similar
 from helper.grading.table import Table
 from helper.grading.workers import Task, Workers
@@ -350,7 +350,7 @@ def _pages(plan: _Plan, record: Submission, marked: Marked) -> None:
         notebook = plan.notebook(record)
         filled = with_outputs(without_outputs(lesson.release, notebook), marked)
         path = room.autograded / record.student / record.lesson / f"{record.lesson}.ipynb"
-        write_whole(path, json.dumps(filled, ensure_ascii=False, indent=1) + "\n")
+        write_whole(path, dumps(filled))
     place = room.feedback / record.student / record.lesson
     write_whole(
         place / f"{record.lesson}.html", feedback.page(record.student, notebook, marked, record.notes)

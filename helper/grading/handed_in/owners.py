@@ -37,7 +37,7 @@ NBGRADERS_OWN = {"source", "release", "outbound", "autograded", "feedback", "sol
 COPY = re.compile(r"(?i)(?:[ _-]*\(\d+\)|[ _-]+copy(?:[ _-]?\d+)?|[ _-]*\(copy\))+$")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Owner:
     """Who handed something in, as the receiver called them.
 
@@ -56,7 +56,7 @@ class Owner:
     exchange: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """A file that may be somebody's work. lesson: of its notebook, "" if unknown; archives: see files.File."""
 
