@@ -84,7 +84,8 @@ class _Node:
     @cached_property
     def below(self) -> dict[int, Item]:
         """Everything in this folder and deeper."""
-        return dict(chain(self.items.items(), *(node.below.items() for node in self.folders.values())))
+        parts = [some for some in (self.items, *(node.below for node in self.folders.values())) if some]
+        return parts[0] if len(parts) == 1 else dict(chain(*(some.items() for some in parts)))
 
     @property
     def bare(self) -> str:
