@@ -144,9 +144,11 @@ def _watch(
     before = ledger.stat().st_size
     while grader.poll() is None:
         done = (ledger.stat().st_size - before) // line
-        held = [psutil.Process(process.pid).memory_info().rss / 2**20 for process in (grader, scheduler)]
+        held, of_scheduler = (
+            psutil.Process(process.pid).memory_info().rss / 2**20 for process in (grader, scheduler)
+        )
         spent = sum(psutil.Process(grader.pid).cpu_times()[:2])
-        look = Look(time.monotonic() - begun, done, *held, spent)
+        look = Look(time.monotonic() - begun, done, held, of_scheduler, spent)
         tell(
             f"{look.seconds:.0f} s, {done} marked, grader {look.held:.0f} MB, scheduler {look.scheduler:.0f} MB"
         )

@@ -6,7 +6,6 @@ Each is a file without a name, which nobody meets and which is gone with the pro
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator, MutableMapping
 from contextlib import contextmanager
 
@@ -16,7 +15,7 @@ AT_ONCE = 500  # rows read together: what is written meanwhile is another matter
 
 
 class Table(MutableMapping[str, str]):
-    """A dictionary of texts, in the order of its keys. Raises CourseError if the disk has no room for it."""
+    """A dictionary of texts, in the order of its keys. Raises CourseError if there is no room for it."""
 
     def __init__(self, entries: Iterable[tuple[str, str]] = ()) -> None:
         with _told():
@@ -80,6 +79,5 @@ def _told() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise CourseError(
-            f"{tempfile.gettempdir()} has no room for what a class needs ({error}): make some, or set TMPDIR to a "
-            "larger place."
+            f"Temporary files have no room for what a class needs ({error}): make some, or set TMPDIR to a larger place."
         ) from error

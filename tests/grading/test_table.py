@@ -64,7 +64,7 @@ except CourseError as error:
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "has no room" in done.stdout
+    assert "have no room" in done.stdout
     assert len(done.stdout.strip().split("\n")) == 1
 
 
