@@ -79,5 +79,6 @@ def _told() -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         raise CourseError(
-            f"Temporary files have no room for what a class needs ({error}): make some, or set TMPDIR to a larger place."
+            f"Temporary files have no room for what a class needs ({error}): make some, or set TMPDIR to a "
+            "larger place."
         ) from error
