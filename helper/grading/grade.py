@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,6 +39,7 @@ from helper.nbgrading import gradebook
 from helper.nbgrading.metadata import marks as noted
 
 BATCH, LARGEST_BATCH = 10, 500  # written down at once: of a large class, a hundredth
+MANY = 100  # written down at once, after which memory is looked after
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 
@@ -144,8 +146,9 @@ def grade(
         people = People(room.trusted / "people.json", read_roster(roster) if roster else ())
         plan = _plan(room, submissions, people, workers, database or room.database, beside)
         new = len(plan.new)
-        interrupted = _mark(plan, workers, people, tell)
-        marks = _write_down(plan, people, tell)
+        with _at_rest():
+            interrupted = _mark(plan, workers, people, tell)
+            marks = _write_down(plan, people, tell)
         absent = people.absent(marks)
         people.save()
         everybody = plan.written.marks(plan.ledger)
@@ -341,6 +344,8 @@ def _write_batch(plan: _Plan, people: People, batch: Sequence[Submission]) -> No
         for lesson, of_lesson in entries.items():
             gradebook.write(book, lesson, of_lesson, people)
     plan.written.note({_id(record): plan.stamp(record) for record in whole})
+    if len(batch) >= MANY:
+        gc.collect()  # SQLAlchemy's objects hold each other; by itself this would come after some ten thousand
 
 
 def _pages(plan: _Plan, record: Submission, marked: Marked) -> None:
@@ -411,6 +416,16 @@ def _keep_received(room: Classroom, records: Sequence[Submission]) -> list[str]:
                 f"{folder}: something else is in its place, so nbgrader's own commands will not find it."
             )
     return left
+
+
+@contextmanager
+def _at_rest() -> Iterator[None]:
+    """Keep what was taken in away from the collector of garbage, so that it can look through the rest in no time."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager

@@ -126,7 +126,9 @@ def canonical(release: Mapping[str, Any], submitted: Submitted) -> Canonical:
 def written(release: Mapping[str, Any], submitted: Submitted) -> int:
     """Count the exercises in which something was written: none means that nobody worked in this file."""
     known = {
-        cell.name: cell.source.strip() for cell in map(_known, release["cells"]) if cell.role == "exercise"
+        cell.name: cell.source.strip()
+        for cell in map(_known, filter(metadata.is_exercise, release["cells"]))
+        if cell.role == "exercise"
     }
     stubs = set(known.values())
     return sum(
