@@ -153,15 +153,19 @@ def plan(figures: dict[str, Any]) -> str:
     count = large["submissions"]
     more = count - small["submissions"]
     per_mb = {name: large[name] / count for name in ("gradebook", "classroom", "ledger")}
-    growth = max(0.0, large["grader_most"] - small["grader_most"]) / more if more else 0.0
+
+    def held(whose: str, n: int) -> str:
+        growth = max(0.0, large[whose] - small[whose]) / more if more else 0.0
+        return _size(large[whose] + (n - count) * growth)
+
     rows = [
         ("marking on one processor", lambda n: _time(n * one["seconds"])),
         (f"marking on {PROCESSORS} processors", lambda n: _time(n * one["seconds"] / PROCESSORS)),
         ("everything else, on the grader's machine", lambda n: _time(n * large["seconds"] / count)),
         ("over the network, to workers", lambda n: _size(n * one["received"] / 2**20)),
         ("over the network, from workers", lambda n: _size(n * one["sent"] / 2**20)),
-        ("memory of the grader", lambda n: _size(large["grader_most"] + (n - count) * growth)),
-        ("memory of the scheduler", lambda n: _size(large["scheduler_most"])),
+        ("memory of the grader", lambda n: held("grader_most", n)),
+        ("memory of the scheduler", lambda n: held("scheduler_most", n)),
         ("gradebook in PostgreSQL", lambda n: _size(n * per_mb["gradebook"])),
         ("ledger", lambda n: _size(n * per_mb["ledger"])),
         ("classroom on the disk, with pages and ledger", lambda n: _size(n * per_mb["classroom"])),
