@@ -20,6 +20,7 @@ from helper.checking.given import number_from
 
 _BUILTINS = dict(vars(builtins))  # as they were when the notebook had not run a cell of its own
 _FILTERS = list(warnings.filters)
+_BITS = np.random.MT19937(0)  # takes the place of the notebook's own while a check runs
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def own_settings(seed: str, check: str) -> Iterator[list[str]]:
     Yields the names of the settings that the notebook had changed.
     """
     changed: list[str] = []
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    states = random.getstate(), np.random.mtrand.get_bit_generator(), torch.get_rng_state()
     puts_back = [_set(*setting, changed) for setting in _SETTINGS]
     filters = list(warnings.filters)
     if _strict(filters) != _strict(_FILTERS):
@@ -84,14 +85,16 @@ def own_settings(seed: str, check: str) -> Iterator[list[str]]:
             warnings.resetwarnings()
             warnings.filters[:] = _FILTERS  # type: ignore[index]
             random.seed(number)
+            np.random.mtrand.set_bit_generator(_BITS)
             np.random.seed(number)
-            torch.manual_seed(number)
+            # Not torch.manual_seed: for graphics cards, even absent ones, it takes as long as a small check.
+            torch.default_generator.manual_seed(number)
             yield changed
     finally:
         for put_back in reversed(puts_back):
             put_back()
         random.setstate(states[0])
-        np.random.set_state(states[1])
+        np.random.mtrand.set_bit_generator(states[1])
         torch.set_rng_state(states[2])
 
 
