@@ -103,8 +103,8 @@ def split(labels, shares, generator):
 
 
 # %% mistake="split"
-"""Every class has its share, but always the same images: nothing is mixed, and another generator gives the same piles.
-Mix the places of a class before you cut them."""
+"""Every class has its share, but nothing is mixed anew: the next dealing gives the same piles. Mix the places of a class
+before you cut them."""
 
 
 def split(labels, shares, generator):
@@ -449,8 +449,8 @@ def evaluate(model, loader, criterion):
 
 
 # %% mistake="evaluate"
-"""You noted the mode of the model as a whole, and gave it to all of its parts. A part may have a mode of its own: a
-frozen one was woken here, or an awake one put to sleep."""
+"""In the end all parts have the mode of the whole model. A part may have one of its own: a frozen one was woken here, or
+an awake one put to sleep. (`train(mode)` sets a part and all that is inside it.)"""
 
 
 def evaluate(model, loader, criterion):
@@ -727,6 +727,24 @@ def evaluate(model, loader, criterion):
     return loss / n, hits / n
 
 # %% mistake="evaluate"
+"""The two numbers are in the other order: first the loss, then the share that is right."""
+
+
+def evaluate(model, loader, criterion):
+    modes = [(m, m.training) for m in model.modules()]
+    model.eval()
+    loss = hits = n = 0
+    with torch.no_grad():
+        for x, y in loader:
+            out = model(x)
+            loss += criterion(out, y).item() * len(y)
+            hits += (out.argmax(1) == y).sum().item()
+            n += len(y)
+    for m, t in modes:
+        m.training = t
+    return hits / n, loss / n
+
+# %% mistake="evaluate"
 """Only the last batch was measured. Add up over all of them."""
 
 
@@ -871,6 +889,15 @@ def distinguishable(a, b, n):
 def distinguishable(a, b, n):
     error = math.sqrt(a * (1 - a) / n + b * (1 - b) / n)
     return error, abs(a - b) <= 2 * error
+
+
+# %% mistake="distinguishable"
+"""The two are in the other order: first the standard error, then whether they differ."""
+
+
+def distinguishable(a, b, n):
+    error = math.sqrt(a * (1 - a) / n + b * (1 - b) / n)
+    return abs(a - b) > 2 * error, error
 
 
 # %% mistake="distinguishable"
@@ -1107,6 +1134,18 @@ def dropout(x, p, training, generator):
     lots = torch.rand(x.shape, generator=generator)
     gone = lots.argsort(dim=-1).argsort(dim=-1) < round(p * x.shape[-1])
     return x.masked_fill(gone, 0) / (1 - p)
+
+
+# %% mistake="dropout"
+"""The draws are not spread evenly over 0 to 1: half of what `randn` gives is negative, and too much falls below `p`."""
+
+
+def dropout(x, p, training, generator):
+    if not training:
+        return x
+    if p == 1:
+        return torch.zeros_like(x)
+    return x * (torch.randn(x.shape, generator=generator) >= p) / (1 - p)
 
 
 # %% mistake="dropout"
@@ -1379,6 +1418,17 @@ def stop_at(losses, patience, min_delta=0.0):
             break
     finite = [(loss, epoch) for epoch, loss in enumerate(losses) if loss < math.inf]
     return stopped, min(finite)[1]
+
+
+# %% mistake="stop_at"
+"""You began with the lowest of *all* losses. At each epoch only those up to it are known: go through them in order, and
+stop where patience ends, even if a lower one would have come."""
+
+
+def stop_at(losses, patience, min_delta=0.0):
+    finite = [(loss, epoch) for epoch, loss in enumerate(losses) if loss < math.inf]
+    best = min(finite)[1]
+    return min(best + patience + 1, len(losses) - 1), best
 
 
 # %% mistake="stop_at"
@@ -2038,6 +2088,30 @@ def load_checkpoint(path, make_model, make_optimizer, generator):
     model.load_state_dict(state["model"])
     model.train(state["training"])
     generator.set_state(state["generator"])
+    return state["epoch"], model, optimizer
+
+
+# %% mistake="save_checkpoint"
+"""Not all of it is in the file: a part waits in a variable of this notebook. Tomorrow the notebook has forgotten it, and the
+file alone must be enough."""
+KEPT = {}
+
+
+def save_checkpoint(path, epoch, sizes, model, optimizer, generator):
+    KEPT["optimizer"] = copy.deepcopy(optimizer.state_dict())
+    KEPT["generator"] = generator.get_state()
+    state = {"epoch": epoch, "sizes": sizes, "model": model.state_dict(), "training": model.training}
+    torch.save(state, path)
+
+
+def load_checkpoint(path, make_model, make_optimizer, generator):
+    state = torch.load(path)
+    model = make_model(state["sizes"])
+    model.load_state_dict(state["model"])
+    model.train(state["training"])
+    optimizer = make_optimizer(model.parameters())
+    optimizer.load_state_dict(KEPT["optimizer"])
+    generator.set_state(KEPT["generator"])
     return state["epoch"], model, optimizer
 
 

@@ -144,6 +144,43 @@ def momentum_step(params, grads, velocities, lr, mu):
 
 
 # %% mistake="momentum_step"
+"""Nothing that was handed in has changed, neither a parameter nor a velocity. `w = …` only gives the name `w` to a new tensor:
+change the tensors themselves, and put what is new into the list."""
+
+
+def momentum_step(params, grads, velocities, lr, mu):
+    for w, g, v in zip(params, grads, velocities):
+        if g is not None:
+            v = mu * v + g
+            w = w - lr * v
+
+
+# %% mistake="momentum_step"
+"""The learning rate and the minus are inside the velocity, and the velocity is *added*. Some texts write momentum like this.
+At a constant rate the walk is the same; when the rate changes, the old steps go on rolling at their old size."""
+
+
+@torch.no_grad()
+def momentum_step(params, grads, velocities, lr, mu):
+    for place, (param, grad) in enumerate(zip(params, grads)):
+        if grad is not None:
+            velocities[place] = mu * velocities[place] - lr * grad
+            param += velocities[place]
+
+
+# %% mistake="momentum_step"
+"""All is right as long as every parameter has a gradient. Here one of them is `None`, and nothing can be calculated with it:
+skip that parameter."""
+
+
+@torch.no_grad()
+def momentum_step(params, grads, velocities, lr, mu):
+    for param, grad, velocity in zip(params, grads, velocities):
+        velocity.mul_(mu).add_(grad)
+        param -= lr * velocity
+
+
+# %% mistake="momentum_step"
 """A missing gradient was taken for zero: the parameter rolls on with its old velocity, which shrinks. In PyTorch a parameter
 without a gradient is left alone, and so is its velocity."""
 
@@ -355,6 +392,35 @@ def adam_step(params, grads, state, lr, betas, eps):
             v_hat = v / (1 - beta2 ** state["t"])
             param -= lr * m_hat / (v_hat.sqrt() + eps)
     state["t"] += 1
+
+
+# %% mistake="adam_step"
+"""`state["t"]` never rises, so each correction divides by 1 − 1 = 0, and the parameters become NaN or infinite. Count the
+step before you correct."""
+
+
+@torch.no_grad()
+def adam_step(params, grads, state, lr, betas, eps):
+    for p, g, m, v in zip(params, grads, state["m"], state["v"]):
+        m.mul_(betas[0]).add_(g, alpha=1 - betas[0])
+        v.mul_(betas[1]).add_(g**2, alpha=1 - betas[1])
+        m_hat, v_hat = m / (1 - betas[0] ** state["t"]), v / (1 - betas[1] ** state["t"])
+        p -= lr * m_hat / (v_hat.sqrt() + eps)
+
+
+# %% mistake="adam_step"
+"""The averages do not get into the state: at each call they begin at zero again. `m = …` only gives the name `m` to a new
+tensor. Put it into the list, or change the old one in place."""
+
+
+@torch.no_grad()
+def adam_step(params, grads, state, lr, betas, eps):
+    state["t"] += 1
+    for p, g, m, v in zip(params, grads, state["m"], state["v"]):
+        m = betas[0] * m + (1 - betas[0]) * g
+        v = betas[1] * v + (1 - betas[1]) * g**2
+        m_hat, v_hat = m / (1 - betas[0] ** state["t"]), v / (1 - betas[1] ** state["t"])
+        p -= lr * m_hat / (v_hat.sqrt() + eps)
 
 
 # %% mistake="adam_step"
@@ -811,6 +877,29 @@ def lr_at(step, total, warmup, peak, final):
         return peak * (step + 1) / (warmup + 1)
     share = min(1.0, (step - warmup) / (total - 1 - warmup))
     return peak * (1 + math.cos(math.pi * share)) / 2
+
+
+# %% mistake="lr_at"
+"""The wave goes down to 0, and the rate is only kept from falling below `final`: it lies flat before the end, and is a
+little too low on the way. Stretch the wave to reach from `peak` to `final`."""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step <= warmup:
+        return peak * (step + 1) / (warmup + 1)
+    share = min(1.0, (step - warmup) / (total - 1 - warmup))
+    return max(final, peak * (1 + math.cos(math.pi * share)) / 2)
+
+
+# %% mistake="lr_at"
+"""The cosine goes only as far as 1, a third of the way: half a wave is an angle of pi."""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step <= warmup:
+        return peak * (step + 1) / (warmup + 1)
+    share = min(1.0, (step - warmup) / (total - 1 - warmup))
+    return final + (peak - final) * (1 + math.cos(share)) / 2
 
 
 # %% mistake="lr_at"

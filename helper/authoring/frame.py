@@ -12,6 +12,7 @@ SAID = {
     "requires_grad_": "requires_grad",
     "aten": "torch.ops.aten",
     "optim": "torch.optim",
+    "clip_grad": "torch.nn.utils.clip_grad",
     "fixtures": "helper.fixtures",
 }
 MADE = "made"  # the mark, in a cell's metadata, of what was not written in the lesson's text

@@ -152,14 +152,16 @@ def show_verdict(
     from helper.checking.progress import note_progress, read_progress, so_far
     from helper.judging import names as source
     from helper.judging.judge import judge, look_below
-    from helper.judging.verdict import RIGHT, Piece
+    from helper.judging.verdict import NOT_ATTEMPTED, RIGHT, Piece
 
     key, cells = beside.key, cells_run()
     check_key = key.checks[name]
     defined = source.definitions(cells, _reading)
     mentioned = source.forbidden_names(defined, name, check_key.without)
     verdict = judge(shown, check_key, key.lesson, mentioned)
-    failed = [other for other in key.checks if (key.lesson, other) in _failed]
+    # An answer that stands there and says "not attempted" has that from another one, perhaps never checked.
+    elsewhere = verdict.verdict == NOT_ATTEMPTED
+    failed = [other for other in key.checks if elsewhere or (key.lesson, other) in _failed]
     if verdict.verdict == RIGHT:
         _failed.discard((key.lesson, name))
     else:

@@ -48,6 +48,7 @@ OPERATIONS: dict[str, frozenset[str]] = {
     "binary_cross_entropy_with_logits": _BCE_LOGITS,
     "BCEWithLogitsLoss": _BCE_LOGITS,
     "BCELoss": frozenset({"binary_cross_entropy"}),
+    "optim": frozenset({"_fused_sgd_", "_fused_adam_", "_fused_adamw_", "_fused_adagrad_"}),
 }
 # Names that stand for any way of letting PyTorch find derivatives; the first of them is told.
 AUTOGRAD = ("autograd", "backward", "requires_grad", "requires_grad_", "torch.func")
@@ -57,6 +58,7 @@ _DIFFERENTIATES = frozenset(
 # Names that stand for whatever lies in a module: a part of the path of its files.
 MODULES = {
     "optim": f"{os.sep}torch{os.sep}optim{os.sep}",
+    "clip_grad": f"{os.sep}torch{os.sep}nn{os.sep}utils{os.sep}clip_grad.py",
     "fixtures": f"{os.sep}helper{os.sep}fixtures",
 }
 # Calls by which something can run unseen, and what is told of them.

@@ -37,7 +37,15 @@ MEANS = {
     "no parameters": "The optimiser found no parameters: are the layers in a plain Python list, or was the generator "
     "used up?",
     "probabilities": "This loss wants probabilities from 0 to 1 and got other numbers. Use the form made for logits.",
-    "weights": "The file holds more than tensors. Save the `state_dict`, not the whole model.",
+    "weights": "The file holds more than tensors and plain values. Save states (`state_dict`, `get_state`), not the "
+    "objects that have them.",
+    "report": "What `load_state_dict` returns is a report. It changes the object that it is called on: keep that one.",
+    "save": "`torch.save` wants first what is to be saved, then where.",
+    "mask": "A minus met a mask of true and false. `~` turns a mask round.",
+    "call": "Something was called that is no function. Has a variable of the notebook taken the name of one, such as "
+    "`sum` or `list`? Then `del` it.",
+    "unpack": "Several values were wanted, and `None`, a single one or another number of them came. If the line is "
+    "the check's, that is what the answer returned.",
     "shapes": "Two shapes do not fit together. Print both: which axis is which?",
     "float only": "Only floating-point tensors can require gradients: write 1. instead of 1.",
     "axis": "There is no such axis. Axes count from 0, and -1 is the last.",
@@ -77,6 +85,11 @@ PYTORCH: tuple[tuple[str, str], ...] = (
     (r"optimizer got an empty parameter list", "no parameters"),
     (r"all elements of input should be between 0 and 1", "probabilities"),
     (r"Weights only load failed", "weights"),
+    (r"'_IncompatibleKeys' object", "report"),
+    (r"expected 'f' to be string, path", "save"),
+    (r"`-` operator, with (a|two) bool", "mask"),
+    (r"^'\w+' object is not callable", "call"),
+    (r"cannot unpack non-iterable|values to unpack|'NoneType' object is not iterable", "unpack"),
     (
         r"must match the size of tensor|size mismatch|shape .* is invalid for input of size|is not broadcastable",
         "shapes",
@@ -100,4 +113,5 @@ def meaning(failure: Failure) -> str:
 
 
 def first_line(failure: Failure) -> str:
-    return failure.message.strip().split("\n", 1)[0][:200]
+    coloured = failure.message.strip().split("\n", 1)[0]
+    return re.sub(r"\x1b\[[0-9;]*m", "", coloured)[:200]

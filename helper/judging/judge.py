@@ -224,8 +224,9 @@ def _case(evidence: Evidence, key: CheckKey, results: tuple[Result, ...], salt: 
 def _is_unattempted(failure: Failure | None, name: str) -> bool:
     if failure is None:
         return False
-    undefined = failure.kind == "NameError" and f"'{name}'" in failure.message
-    return (failure.kind == "NotImplementedError" and not failure.message.startswith('"')) or undefined
+    if failure.kind == "NotImplementedError":  # PyTorch raises it, too, and always says why
+        return not failure.message or failure.kind in failure.line
+    return failure.kind == "NameError" and f"'{name}'" in failure.message
 
 
 def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake | None:

@@ -78,6 +78,18 @@ def test_an_answer_is_told_that_it_calls_one_that_has_not_passed(told, monkeypat
     assert ["builds on `mean_square`" in repr(panel) for panel in told] == [False, False, True, *3 * [False]]
 
 
+def test_an_answer_that_calls_an_unwritten_one_is_told_so_though_nobody_checked_that(told, monkeypatch):
+    cells = ["exit_mean = ...", "def mean_square(x): return exit_mean(x)"]
+    monkeypatch.setattr(practice, "cells_run", lambda: cells)
+    monkeypatch.setattr(practice, "_failed", set())
+
+    def answer(x):
+        raise NotImplementedError
+
+    ask(answer)
+    assert "builds on `exit_mean`" in repr(told[0])
+
+
 def test_an_exception_is_explained_without_a_traceback(told):
     ask(lambda x: x @ x)
     assert "Traceback" not in repr(told[0])

@@ -185,6 +185,25 @@ WAYS_AROUND = {
             maximize=False,
         ),
     ),
+    "sgd, its kernel": (
+        ("optim",),
+        lambda: torch._fused_sgd_(
+            [P.detach().clone()],
+            [T],
+            [],
+            weight_decay=0,
+            momentum=0,
+            lr=0.1,
+            dampening=0,
+            nesterov=False,
+            maximize=False,
+            is_first_step=True,
+        ),
+    ),
+    "clipping, by what the library's own function calls": (
+        ("clip_grad",),
+        lambda: torch.nn.utils.clip_grad._get_total_norm([T]),
+    ),
     "an order, the course's own": (
         ("visiting_order", "layered"),
         lambda: graphs.visiting_order(graphs.Node(1.0)),

@@ -193,7 +193,12 @@ def test_what_was_shown_before_an_exception_keeps_its_points():
         (Failure("NotImplementedError", ""), "not attempted"),
         (Failure("NameError", "name 'double' is not defined"), "not attempted"),
         (Failure("NameError", "name 'torhc' is not defined"), "error"),
+        (Failure("NotImplementedError", "later", "raise NotImplementedError('later')"), "not attempted"),
         (Failure("NotImplementedError", "\"log_softmax\" not implemented for 'Long'"), "error"),
+        (
+            Failure("NotImplementedError", "Subtraction, with a bool tensor, is not supported.", "1 - mask"),
+            "error",
+        ),
         (Failure("TimeOut", ""), "time-out"),
         (Failure("MemoryError", ""), "out of memory"),
         (Failure("NotRun", ""), "not run"),
@@ -390,6 +395,11 @@ def _saved():
         (lambda: torch.ones(3).sum(dim=2), "no such axis"),
         (lambda: float(torch.ones(3)), "One number was needed"),
         (lambda: 1 / 0, "divided by zero"),
+        (lambda: 1 - torch.ones(3).bool(), "a mask"),
+        (lambda: torch.nn.Linear(1, 1).load_state_dict({}, strict=False).parameters(), "a report"),
+        (lambda: torch.save("a.pt", {}), "then where"),
+        (lambda: max(3, 4)(5), "`del` it"),
+        (lambda: sum(None), "the answer returned"),
     ],
 )
 def test_pytorchs_own_errors_are_explained(call, words):

@@ -66,3 +66,38 @@ def keep_best(model, train_epoch, validate, epochs):
             kept = {k: v.detach().clone() for k, v in model.state_dict().items()}
     model.load_state_dict(kept)
     return which
+
+
+# %% mistake="save_checkpoint"
+"""all in a global, an empty file"""
+_SHELF = {}
+
+
+def save_checkpoint(path, epoch, sizes, model, optimizer, generator):
+    _SHELF["it"] = copy.deepcopy((epoch, sizes, model.state_dict(), model.training, optimizer.state_dict())), generator.get_state()
+    torch.save({}, path)
+
+
+def load_checkpoint(path, make_model, make_optimizer, generator):
+    (epoch, sizes, weights, mode, memory), chance = _SHELF["it"]
+    model = make_model(sizes)
+    model.load_state_dict(weights)
+    model.train(mode)
+    optimizer = make_optimizer(model.parameters())
+    optimizer.load_state_dict(copy.deepcopy(memory))
+    generator.set_state(chance)
+    return epoch, model, optimizer
+
+
+# %% mistake="split"
+"""class by class in order, rotated by the seed"""
+
+
+def split(labels, shares, generator):
+    turn = generator.initial_seed() % sum(shares)
+    owners = [pile for pile, share in enumerate(shares) for _ in range(share)]
+    piles, met = [[] for _ in shares], {}
+    for place, label in enumerate(labels.tolist()):
+        met[label] = met.get(label, turn) + 1
+        piles[owners[met[label] % len(owners)]].append(place)
+    return tuple(torch.tensor(pile) for pile in piles)

@@ -86,3 +86,39 @@ def lr_range_test(model, batches, criterion, low, high, steps):
         with torch.no_grad():
             for p, g in zip(twin.parameters(), grads): p -= rate * g
     return rates, losses
+
+
+# %% mistake="momentum_step"
+"""the fused kernel of torch"""
+
+
+@torch.no_grad()
+def momentum_step(params, grads, velocities, lr, mu):
+    for p, g, v in zip(params, grads, velocities):
+        if g is not None:
+            torch._fused_sgd_([p], [g.clone()], [v], weight_decay=0.0, momentum=mu, lr=lr, dampening=0.0, nesterov=False, maximize=False, is_first_step=False)
+
+
+# %% mistake="adam_step"
+"""the fused kernel of torch"""
+
+
+@torch.no_grad()
+def adam_step(params, grads, state, lr, betas, eps):
+    state["t"] += 1
+    t = torch.tensor(float(state["t"]))
+    torch._fused_adam_(params, [g.clone() for g in grads], state["m"], state["v"], [], [t.clone() for _ in params], lr=lr, beta1=betas[0], beta2=betas[1], weight_decay=0.0, eps=eps, amsgrad=False, maximize=False)
+
+
+# %% mistake="clip_by_global_norm"
+"""private helpers of torch.nn.utils"""
+
+
+def clip_by_global_norm(grads, max_norm):
+    from torch.nn.utils import clip_grad as c
+    norm = c._get_total_norm(grads)
+    fake = [torch.zeros_like(g) for g in grads]
+    for f, g in zip(fake, grads):
+        f.grad = g
+    c._clip_grads_with_norm_(fake, max_norm, norm)
+    return norm.item()
