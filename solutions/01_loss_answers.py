@@ -165,7 +165,7 @@ def mse_loss(pred, target):
     return ((pred - target) ** 2).mean()
 
 # %% mistake="mse_loss"
-"""You wrapped the result in a new tensor, which knows nothing of `pred`, so no gradient can get back. Return the tensor you computed."""
+"""The result knows nothing of `pred`: it was detached, or made anew from plain numbers, and no gradient can get back. Return the tensor you computed, with all its history."""
 def mse_loss(pred, target):
     if pred.shape != target.shape:
         raise ValueError("shapes differ")
@@ -307,7 +307,7 @@ def mae_loss(pred, target):
     return total / len(pred)
 
 # %% mistake="mae_loss"
-"""You wrapped the result in a new tensor, which knows nothing of `pred`, so no gradient can get back. Return the tensor you computed."""
+"""The result knows nothing of `pred`: it was detached, or made anew from plain numbers, and no gradient can get back. Return the tensor you computed, with all its history."""
 def mae_loss(pred, target):
     return torch.tensor((pred - target).abs().mean().item())
 
@@ -863,7 +863,7 @@ def bce_from_logits(logits, targets):
     return -(targets * F.logsigmoid(logits) + (1 - targets) * torch.log(1 - torch.sigmoid(logits))).mean()
 
 # %% mistake="bce_from_logits"
-"""You put plain numbers into a new tensor, which knows nothing of the logits, so no gradient can get back. Compute with the tensors themselves."""
+"""The result knows nothing of the logits: they were detached, or it was made anew from plain numbers, and no gradient can get back. Compute with the tensors themselves."""
 def bce_from_logits(logits, targets):
     losses = []
     for z, y in zip(logits.flatten().tolist(), targets.flatten().tolist()):
@@ -997,6 +997,11 @@ def mae_loss(pred, target):
         loss = abs(p - t).mean()
     return loss
 
+# %% mistake="mae_loss"
+"""Only the prediction lost its sign. Subtract first; then the *difference* loses its sign."""
+def mae_loss(pred, target):
+    return (torch.abs(pred) - target).mean()
+
 # %% mistake="accuracy"
 """Only the first image of the batch decided. Does a `return` stand inside the loop?"""
 def accuracy(logits, labels):
@@ -1060,6 +1065,12 @@ def baseline_accuracy(labels):
 def baseline_accuracy(labels):
     return 1 - torch.bincount(labels).max().item() / len(labels)
 
+# %% mistake="baseline_accuracy"
+"""You always answered with the last label of the list. Nothing says that it is the commonest: count."""
+def baseline_accuracy(labels):
+    items = labels.tolist()
+    return items.count(items[-1]) / len(items)
+
 # %% mistake="bce_from_logits"
 """You replaced the numbers that overflowed. Then a logit of 1000 and one of 10000 cost the same: find a form in which nothing overflows."""
 def bce_from_logits(logits, targets):
@@ -1116,6 +1127,11 @@ def bce_from_logits(logits, targets):
 def bce_from_logits(logits, targets):
     t = torch.exp(-logits.abs())
     return (torch.relu(logits) + torch.log1p(1 + t) - targets * logits).mean()
+
+# %% mistake="bce_from_logits"
+"""The logit is missing from the second term: it is y times z, not y times y."""
+def bce_from_logits(logits, targets):
+    return (logits.clamp(min=0) + torch.log1p(torch.exp(-logits.abs())) - targets * targets).mean()
 
 # %% mistake="expected_initial_loss"
 """You dropped everything after the point. A loss is seldom a whole number."""

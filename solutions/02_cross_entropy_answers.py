@@ -456,6 +456,20 @@ def logsumexp(x, dim):
     m = torch.where(m.isinf(), 0.0, m)
     return torch.log((x - m).exp().sum(dim) + 1e-12) + m.squeeze(dim)
 
+# %% mistake="logsumexp"
+"""`log1p(t)` is ln(1 + t): a score of 0 would count that nobody gave. Here it is the logarithm of the sum alone."""
+def logsumexp(x, dim):
+    m = x.amax(dim, keepdim=True)
+    m = torch.where(m.isinf(), 0.0, m)
+    return torch.log1p((x - m).exp().sum(dim)) + m.squeeze(dim)
+
+# %% mistake="logsumexp"
+"""You took the logarithm to base 2. It must undo the exponential, so its base is e: `log`."""
+def logsumexp(x, dim):
+    m = x.amax(dim, keepdim=True)
+    m = torch.where(m.isinf(), 0.0, m)
+    return (x - m).exp().sum(dim).log2() + m.squeeze(dim)
+
 # %% right="log_softmax"
 """the maximum taken out first"""
 
@@ -656,6 +670,11 @@ def log_softmax(logits, dim):
 """The numbers are right, but the log-sum-exp was detached. It depends on the scores as well: without its gradient nothing pushes the other classes down."""
 def log_softmax(logits, dim):
     return logits - logits.logsumexp(dim, keepdim=True).detach()
+
+# %% mistake="log_softmax"
+"""You added the log-sum-exp. The logarithm of a quotient is a difference."""
+def log_softmax(logits, dim):
+    return logits + logits.logsumexp(dim, keepdim=True)
 
 # %% right="nll_loss"
 """gather"""
@@ -1607,6 +1626,15 @@ def diagnose_loss(first_loss, floor, num_classes, batch_size):
         return "right" if abs(floor) < 0.2 else "softmax twice"
     return "no logarithm" if floor > -1.5 else "no softmax"
 
+# %% mistake="diagnose_loss"
+"""You swapped two names: a floor near 0 is what the right pair reaches. Softmax twice stops above it."""
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if abs(first_loss - math.log(batch_size)) < 0.2:
+        return "wrong axis"
+    if abs(first_loss - math.log(num_classes)) < 0.2:
+        return "softmax twice" if abs(floor) < 0.2 else "right"
+    return "no logarithm" if floor > -1.5 else "no softmax"
+
 # %% mistake="exit_plateau"
 """More steps cannot help: the loss has a floor. Probabilities lie between 0 and 1, so as logits they differ by 1 at
 most, and a perfect answer still costs ln(e + 9) − 1 = 1.46. Look at the last layer, then at the criterion."""
@@ -1690,6 +1718,12 @@ def softmax(logits, dim):
     e = (logits / logits.amax(dim, keepdim=True)).exp()
     return e / e.sum(dim, keepdim=True)
 
+# %% mistake="softmax"
+"""Maximum and sum go along different axes: the one along `dim`, the other along the last. Both belong to the slice that is normalised."""
+def softmax(logits, dim):
+    e = (logits - logits.amax(dim, keepdim=True)).exp()
+    return e / e.sum(-1, keepdim=True)
+
 # %% mistake="nll_loss"
 """You cut log-probabilities off at -100. A network that is sure and wrong must pay for it: leave them as they are."""
 def nll_loss(logps, labels):
@@ -1704,6 +1738,11 @@ def nll_loss(logps, labels):
 """You looked one column to the left of each label. Classes are counted from 0, labels too."""
 def nll_loss(logps, labels):
     return -logps[torch.arange(len(labels)), labels - 1].mean()
+
+# %% mistake="nll_loss"
+"""This is half the loss. It has no square whose factor 2 would have to be cancelled: it is the plain mean."""
+def nll_loss(logps, labels):
+    return -0.5 * logps[torch.arange(len(labels)), labels].mean()
 
 # %% mistake="build_classifier"
 """Your model gives logits in training and probabilities in evaluation. It must give the same kind of answer in both modes; who wants probabilities applies softmax outside."""
@@ -1760,3 +1799,12 @@ def build_classifier(n_in, hidden, n_out):
         layers += [nn.Linear(layers[-2].out_features, h), nn.ReLU()]
     layers.append(nn.Linear(hidden[-1], n_out))
     return nn.Sequential(*layers), nn.CrossEntropyLoss()
+
+# %% mistake="build_classifier"
+"""The two sizes of your layers are in the wrong order: `nn.Linear` wants the number of inputs first, then that of outputs."""
+def build_classifier(n_in, hidden, n_out):
+    sizes = [n_in, *hidden, n_out]
+    layers = []
+    for a, b in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(b, a), nn.ReLU()]
+    return nn.Sequential(*layers[:-1]), nn.CrossEntropyLoss()

@@ -358,6 +358,16 @@ def gradient_step(w, grad, lr):
 def gradient_step(w, grad, lr):
     return w * (1 - lr * grad)
 
+# %% mistake="gradient_step"
+"""You squared the gradient. Its sign says which way is up: a square has forgotten it."""
+def gradient_step(w, grad, lr):
+    return w - lr * grad**2
+
+# %% mistake="gradient_step"
+"""You returned more than the new point. Asked for is one tensor."""
+def gradient_step(w, grad, lr):
+    return w - lr * grad, grad
+
 # %% [markdown]
 # ## `gradient_descent`
 
@@ -575,6 +585,24 @@ def gradient_descent(gradient, start, lr, steps):
         path.append(path[-1] - lr / (step + 1) * gradient(path[-1]))
     return torch.stack(path)
 
+# %% mistake="gradient_descent"
+"""You noted each point before its step was taken: the start stands there twice, and the last point is missing."""
+def gradient_descent(gradient, start, lr, steps):
+    w, path = start, [start]
+    for _ in range(steps):
+        path.append(w)
+        w = w - lr * gradient(w)
+    return torch.stack(path)
+
+# %% mistake="gradient_descent"
+"""You made the gradient one unit long, so every step has the same length. Steep ground should give a long step, flat ground a short one."""
+def gradient_descent(gradient, start, lr, steps):
+    path = [start]
+    for _ in range(steps):
+        g = gradient(path[-1])
+        path.append(path[-1] - lr * g / g.norm())
+    return torch.stack(path)
+
 # %% [markdown]
 # ## `linear_regression_gradients`
 
@@ -782,6 +810,18 @@ def linear_regression_gradients(X, y, w, b):
 def linear_regression_gradients(X, y, w, b):
     e = X * w + b - y
     return 2 * (X * e).mean(0), 2 * e.mean()
+
+# %% mistake="linear_regression_gradients"
+"""The gradient for `w` was built from the targets. Each row counts with its *error*."""
+def linear_regression_gradients(X, y, w, b):
+    e = X @ w + b - y
+    return 2 * X.T @ y / len(y), 2 * e.mean()
+
+# %% mistake="linear_regression_gradients"
+"""The factor 2 of the square is in there twice for `w` and for `b`: once is enough."""
+def linear_regression_gradients(X, y, w, b):
+    e = 2 * (X @ w + b - y)
+    return 2 * X.T @ e / len(y), 2 * e.mean()
 
 # %% [markdown]
 # ## `judge_curve`
@@ -1509,6 +1549,32 @@ def judge_curve(losses):
 """You took means over four losses. The rules speak of the first five and the last five."""
 def judge_curve(losses):
     start, end = sum(losses[:4]) / 4, sum(losses[-4:]) / 4
+    late = losses[len(losses) // 2 :]
+    if not all(math.isfinite(x) for x in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > start / 2:
+        return "oscillating"
+    if end > 0.9 * start:
+        return "slow"
+    return "good"
+
+# %% mistake="judge_curve"
+"""Your `end` is the mean of the whole second half. It is that of the last five losses."""
+def judge_curve(losses):
+    late = losses[len(losses) // 2 :]
+    start, end = sum(losses[:5]) / 5, sum(late) / len(late)
+    if not all(math.isfinite(x) for x in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > start / 2:
+        return "oscillating"
+    if end > 0.9 * start:
+        return "slow"
+    return "good"
+
+# %% mistake="judge_curve"
+"""`losses[5:]` is all *but* the first five. The last five are `losses[-5:]`."""
+def judge_curve(losses):
+    start, end = sum(losses[:5]) / 5, sum(losses[5:]) / len(losses[5:])
     late = losses[len(losses) // 2 :]
     if not all(math.isfinite(x) for x in losses) or end > start:
         return "diverging"

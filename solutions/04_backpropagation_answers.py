@@ -398,6 +398,11 @@ def relu_backward(grad_out, z):
 def relu_backward(grad_out, z):
     return torch.where(z > 0, grad_out, z)
 
+# %% mistake="relu_backward"
+"""Between 0 and 1 you multiplied by z itself. The slope of ReLU is 1 at every positive z, the small ones as well."""
+def relu_backward(grad_out, z):
+    return grad_out * z.clamp(0, 1)
+
 # %% right="sigmoid_backward"
 """in float64, through the diagonal Jacobian"""
 def sigmoid_backward(grad_out, s):
@@ -644,6 +649,19 @@ def cross_entropy_backward(logits, labels):
 def cross_entropy_backward(logits, labels):
     logits[torch.arange(len(labels)), labels] -= 1
     return torch.softmax(logits, 1) / len(labels)
+
+# %% mistake="cross_entropy_backward"
+"""You divided only the probabilities by n. The mean takes 1/n of the whole difference: of the truth as well."""
+def cross_entropy_backward(logits, labels):
+    p = logits.softmax(1)
+    return p / len(labels) - F.one_hot(labels, logits.shape[1])
+
+# %% mistake="cross_entropy_backward"
+"""You added 1 at the true class. Probability *minus* truth: take it away."""
+def cross_entropy_backward(logits, labels):
+    p = logits.softmax(1)
+    p[torch.arange(len(labels)), labels] += 1
+    return p / len(labels)
 
 # %% right="two_layer_gradients"
 """with the functions of the exercises above"""
@@ -1744,6 +1762,11 @@ def linear_backward(grad_out, x, weight):
 """For the input you repeated the forward pass. The way back starts from `grad_out` and does not need the input here."""
 def linear_backward(grad_out, x, weight):
     return x @ weight.T, grad_out.T @ x, grad_out.sum(0)
+
+# %% mistake="linear_backward"
+"""For the bias you added up `x`. A bias is added to every row and multiplied by nothing: what adds up is the gradient that arrives."""
+def linear_backward(grad_out, x, weight):
+    return grad_out @ weight, grad_out.T @ x, x.sum(0)
 
 # %% mistake="two_layer_gradients"
 """You wrote the results into `params`, which belongs to the caller and has only weights and biases in it. Return a dictionary of your own."""

@@ -761,6 +761,41 @@ class Value(Node):
     def __rtruediv__(self, number):
         return number * self**-1
 
+# %% mistake="Value"
+"""The sum has one parent only. Both operands lead to it, each with slope 1."""
+class Value(Node):
+    def __add__(self, other):
+        other = other if isinstance(other, Node) else Value(other)
+        return Value(self.data + other.data, (self,), (1.0,), "+")
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Node) else Value(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data), "*")
+
+    def __neg__(self):
+        return Value(-self.data, (self,), (-1.0,), "neg")
+
+    def __sub__(self, other):
+        return self + (-other)
+
+    def __pow__(self, exponent):
+        return Value(self.data**exponent, (self,), (exponent * self.data ** (exponent - 1),), "**")
+
+    def __radd__(self, number):
+        return self + number
+
+    def __rmul__(self, number):
+        return self * number
+
+    def __rsub__(self, number):
+        return -self + number
+
+    def __truediv__(self, other):
+        return self * other**-1
+
+    def __rtruediv__(self, number):
+        return number * self**-1
+
 # %% right="tanh"
 """a node of the class it was given"""
 def tanh(x):
@@ -882,6 +917,18 @@ def tanh(x):
 def tanh(x):
     t = math.tanh(x.data)
     return Value(t, (x,), (x.data * (1 - t**2),), "tanh")
+
+# %% mistake="tanh"
+"""Value and slope have changed places: the value is t, the slope 1 − t²."""
+def tanh(x):
+    t = math.tanh(x.data)
+    return Value(1 - t**2, (x,), (t,), "tanh")
+
+# %% mistake="tanh"
+"""The slope is 1 + t². tanh is flat where t is near 1: it is 1 *minus* t²."""
+def tanh(x):
+    t = math.tanh(x.data)
+    return Value(t, (x,), (1 + t**2,), "tanh")
 
 # %% right="exp"
 """a power of e"""
@@ -1071,6 +1118,11 @@ def relu(x):
     if x.data > 0:
         return x
     return Value(0.0, (x,), (0.0,), "relu")
+
+# %% mistake="relu"
+"""The slopes are the wrong way round: relu rises where `x` is positive, and is flat elsewhere."""
+def relu(x):
+    return Value(max(0.0, x.data), (x,), (0.0 if x.data > 0 else 1.0,), "relu")
 
 # %% right="topological_order"
 """looking at the topmost node of a stack until none of its parents is missing"""
@@ -1694,6 +1746,30 @@ def backward(root, first=True):
         parent.grad += slope * root.grad
         backward(parent, False)
 
+# %% mistake="backward"
+"""Each node passes its gradient on to its first parent only. Every parent gets its share, each with its own slope."""
+def backward(root):
+    order = graphs.visiting_order(root)
+    for node in order:
+        if node.parents:
+            node.grad = 0.0
+    root.grad = 1.0
+    for node in order:
+        if node.parents:
+            node.parents[0].grad += node.grad * node.slopes[0]
+
+# %% mistake="backward"
+"""A node that is used twice keeps only the contribution that came last: `=` overwrites. Where paths meet, their gradients add."""
+def backward(root):
+    order = graphs.visiting_order(root)
+    for node in order:
+        if node.parents:
+            node.grad = 0.0
+    root.grad = 1.0
+    for node in order:
+        for parent, slope in zip(node.parents, node.slopes):
+            parent.grad = node.grad * slope
+
 # %% right="train_neuron"
 """the same leaves all the time, their gradients set to 0 after each step"""
 def train_neuron(points, labels, steps, lr):
@@ -2083,6 +2159,38 @@ def train_neuron(points, labels, steps, lr):
         w1 -= lr * sum(d * p[0] for d, p in zip(deltas(), points))
         w2 -= lr * sum(d * p[1] for d, p in zip(deltas(), points))
         b -= lr * sum(deltas())
+    return [w1, w2], b, losses
+
+# %% mistake="train_neuron"
+"""Your neuron has a sigmoid in the place of tanh. Its answers lie between 0 and 1, and a label of −1 is out of reach."""
+def train_neuron(points, labels, steps, lr):
+    w1 = w2 = b = 0.0
+    losses, n = [], len(points)
+    for _ in range(steps):
+        g1 = g2 = gb = loss = 0.0
+        for (x1, x2), y in zip(points, labels):
+            t = 1 / (1 + math.exp(-(w1 * x1 + w2 * x2 + b)))
+            loss += (t - y) ** 2 / n
+            d = 2 * (t - y) * t * (1 - t) / n
+            g1, g2, gb = g1 + d * x1, g2 + d * x2, gb + d
+        losses.append(loss)
+        w1, w2, b = w1 - lr * g1, w2 - lr * g2, b - lr * gb
+    return [w1, w2], b, losses
+
+# %% mistake="train_neuron"
+"""The slopes of the two weights have changed places: `w1` is multiplied by `x1`, so its slope contains `x1`."""
+def train_neuron(points, labels, steps, lr):
+    w1 = w2 = b = 0.0
+    losses, n = [], len(points)
+    for _ in range(steps):
+        g1 = g2 = gb = loss = 0.0
+        for (x1, x2), y in zip(points, labels):
+            t = math.tanh(w1 * x1 + w2 * x2 + b)
+            loss += (t - y) ** 2 / n
+            d = 2 * (t - y) * (1 - t * t) / n
+            g1, g2, gb = g1 + d * x2, g2 + d * x1, gb + d
+        losses.append(loss)
+        w1, w2, b = w1 - lr * g1, w2 - lr * g2, b - lr * gb
     return [w1, w2], b, losses
 
 # %% mistake="exit_engine_paths"

@@ -43,6 +43,11 @@ PLAIN = {
     "ratio": "Every number is {ratio} times the expected one{sign}. Which factor is that?",
     "shift": "Every number is off by the same amount. What was added, or left out?",
     "places": "The right numbers, in the wrong places. Which axis is which?",
+    "late": "Everything comes one place too late. Does the first stand there twice?",
+    "early": "Everything comes one place too early. Is the first missing?",
+    "swapped": "Two words have changed places: {words}.",
+    "one word": "{wrong} of {of} answers are wrong, and all of these say `{came}`. Which rule leads there too often "
+    "or too early?",
     "quotient": "It is {over}/{under} of what is right{sign}, and both are sizes of the input. Was it divided by "
     "{under} where {over} belongs?",
     "made": "This is {what}. Which step is missing, or one too many?",

@@ -67,6 +67,8 @@ def _compare(
     if describe(expected) != describe(got):
         return _compare_kinds(expected, got)
     if "dict" in expected or "list" in expected:
+        if words := _words(expected, got, shown):
+            return words
         for (name, a), (_, b), (_, c) in zip(*map(_entries, (expected, got, shown)), strict=True):
             if not same(a, b, tolerance):
                 if "afterwards" in name:
@@ -77,9 +79,10 @@ def _compare(
     wanted, numbers = numbers_of(expected), numbers_of(got)
     if wanted is None or numbers is None or len(wanted) != len(numbers):
         return Piece("other")
-    piece = _compare_numbers(wanted, numbers, sizes, tolerance)
-    if piece.kind == "numbers" and len(expected.get("shape", ())) == 2:
-        return _by_rows(wanted, numbers, expected["shape"], tolerance) or piece
+    shape = expected.get("shape", [])
+    piece = _compare_numbers(wanted, numbers, sizes, tolerance, shape)
+    if piece.kind == "numbers" and len(shape) == 2:
+        return _by_rows(wanted, numbers, shape, tolerance) or piece
     return piece
 
 
@@ -156,6 +159,21 @@ def _entries(value: Plain) -> list[tuple[str, Any]]:
     return [(f"number {place}", item) for place, item in enumerate(value["list"], 1)]
 
 
+def _words(expected: Plain, got: Plain, shown: Plain) -> Piece | None:
+    """Say what is common to several wrong words: two that changed places, or always the same one."""
+    parts = [(a, b, c) for (_, a), (_, b), (_, c) in zip(*map(_entries, (expected, got, shown)), strict=True)]
+    wrong = [(a, b, c) for a, b, c in parts if a != b]
+    if len(wrong) < 2 or not all("text" in value for part in parts for value in part):
+        return None
+    wanted, came = {a["text"] for a, _, _ in wrong}, {b["text"]: str(c["text"])[:30] for _, b, c in wrong}
+    if wanted == set(came) and len(wanted) == 2:
+        return Piece("swapped", {"words": sorted(came.values())})
+    if len(came) == 1 and all(_is_a_choice(word) for word in came.values()):
+        fields = {"wrong": len(wrong), "of": len(parts), "came": next(iter(came.values()))}
+        return Piece("one word", fields)
+    return None
+
+
 def _compare_kinds(expected: Plain, got: Plain) -> Piece:
     fields = {"expected": describe(expected), "got": describe(got)}
     a, b = expected.get("shape"), got.get("shape")
@@ -178,7 +196,9 @@ def _compare_kinds(expected: Plain, got: Plain) -> Piece:
     return Piece("kinds", fields | ({"hint": hint} if hint else {}))
 
 
-def _compare_numbers(a: list[float], b: list[float], sizes: Sequence[int], tolerance: float) -> Piece:
+def _compare_numbers(
+    a: list[float], b: list[float], sizes: Sequence[int], tolerance: float, shape: Sequence[int]
+) -> Piece:
     if any(math.isnan(y) and not math.isnan(x) for x, y in zip(a, b, strict=True)):
         return Piece("nan")
     if any(math.isinf(y) and math.isfinite(x) for x, y in zip(a, b, strict=True)):
@@ -211,6 +231,8 @@ def _compare_numbers(a: list[float], b: list[float], sizes: Sequence[int], toler
             return Piece("shift")
         if agree_sorted(pairs, tolerance, scale):
             return Piece("places")
+    if piece := _one_place_off(a, b, shape, tolerance):
+        return piece
     if different >= SURE or (different and odd):
         for words, change in CHANGES.items():
             with suppress(ArithmeticError, ValueError):
@@ -230,6 +252,21 @@ def _compare_numbers(a: list[float], b: list[float], sizes: Sequence[int], toler
     if len(wrong) > 1 and len({f"{y:.6g}" for _, y in wrong}) == 1 < len({f"{x:.4g}" for x, _ in wrong}):
         return Piece("alike", fields | {"came": f"{wrong[0][1]:.4g}"})
     return Piece("numbers", fields)
+
+
+def _one_place_off(a: list[float], b: list[float], shape: Sequence[int], tolerance: float) -> Piece | None:
+    """Say whether everything along the first axis comes one place too late or too early."""
+    if not shape or shape[0] < 2 or math.prod(shape) != len(a):
+        return None
+    step = len(a) // shape[0]
+    for wanted, came, when in ((a[:-step], b[step:], "late"), (a[step:], b[:-step], "early")):
+        different = {f"{x:.4g}" for x in wanted if math.isfinite(x) and x != round(x)}
+        if len(different) >= 3 and all(
+            math.isfinite(y) and close_to(x, y, tolerance, scale_of(a))
+            for x, y in zip(wanted, came, strict=True)
+        ):
+            return Piece(when)
+    return None
 
 
 def _by_rows(a: list[float], b: list[float], shape: Sequence[int], tolerance: float) -> Piece | None:

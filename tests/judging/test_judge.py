@@ -301,6 +301,18 @@ TABLE = torch.tensor([[0.31, 1.73, -2.19, 0.57], [1.01, -0.43, 0.77, 2.6], [0.12
         (torch.tensor(0.7310585), torch.tensor(0.7310585 * 10 / 8), "divided by 8 where 10 belongs"),
         (ODD, 1 - ODD, "1 minus the right number"),
         (torch.tensor(0.7310585), torch.tensor(0.7310585).log(), "the logarithm of the right number"),
+        (TABLE, torch.cat([TABLE[:1], TABLE[:-1]]), "one place too late"),
+        (TABLE, torch.cat([TABLE[1:], TABLE[:1] + 1]), "one place too early"),
+        (
+            {"a": "yes", "b": "no", "c": "?"},
+            {"a": "no", "b": "yes", "c": "?"},
+            "changed places: `no` and `yes`",
+        ),
+        (
+            {"a": "yes", "b": "no", "c": "?"},
+            {"a": "?", "b": "?", "c": "?"},
+            "2 of 3 answers are wrong, and all",
+        ),
         (TABLE, TABLE + torch.tensor([[1.0], [2.0], [3.0]]), "Each row is off by an amount"),
         (TABLE, TABLE * torch.tensor([1.0, 2.0, 3.0, 4.0]), "Each column is off by a factor"),
         (ODD, ODD.clamp(max=1), "all of these came out as"),
