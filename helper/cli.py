@@ -86,7 +86,9 @@ def bench(
     cluster: Annotated[
         bool, typer.Option("--cluster", help="Only several hosts, and a large class that is marked at once.")
     ] = False,
-    simulated: Annotated[int, typer.Option(help="Submissions of that class.")] = 2000,
+    simulated: Annotated[
+        str, typer.Option(help="Submissions of that class, of several with commas, the largest last.")
+    ] = "500,2000",
     figures: Annotated[
         Path | None, typer.Option("--json", help="Write what --cluster measured, for its tables.")
     ] = None,
@@ -97,7 +99,7 @@ def bench(
 
     if not cluster:
         raise typer.Exit(bench.run(find_course(), [int(size) for size in submissions.split(",")]))
-    raise typer.Exit(hosts.run(find_course(), simulated, figures))
+    raise typer.Exit(hosts.run(find_course(), [int(size) for size in simulated.split(",")], figures))
 
 
 @app.command()

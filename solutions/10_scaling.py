@@ -237,7 +237,7 @@ else:
 # - the **weights** themselves, biases included;
 # - a **gradient** for each of them;
 # - what the optimiser remembers, its **state**: momentum keeps one number per weight, Adam two (lesson 9);
-# - the **activations**: what the layers computed on the way forward and `backward` will need.
+# - the **activations**: what went into the layers on the way forward, and `backward` will need again.
 #
 # A number in float32 takes 4 bytes. **Predict.** Our network has 109,386 weights and is trained with Adam. How
 # many bytes are the first three kinds together?
@@ -358,7 +358,8 @@ axes = plot.lines(
 
 # %% [markdown]
 # The line says what limits a batch. Weights, gradients and states are the same for one image and for three thousand.
-# The activations are not. Section 6 is about a way out.
+# The activations are not. (Of the 3,952 bytes, 3,136 are the image itself: it goes into the first layer. In a deeper
+# network the hidden layers weigh more.) Section 6 is about a way out.
 #
 # **You can now** say what a training run needs before it stops with "out of memory".
 
@@ -603,7 +604,10 @@ def _(given, expect):
         expect(f"numbers in {str(dtype).removeprefix('torch.')}", totals, points=0.8, tolerance=1e-6)
     kinds = [(torch.bfloat16, torch.float32), (torch.float16, torch.float16)]
     totals = [sum_in(mixed, *pair) for pair in kinds]
-    shown = {"totals": losses_as_numbers(totals), "types": [str(getattr(t, "dtype", type(t))) for t in totals]}
+    shown = {
+        "totals": losses_as_numbers(totals),
+        "types": [str(getattr(t, "dtype", type(t))) for t in totals],
+    }
     shown["axes"] = [getattr(total, "ndim", None) for total in totals]
     expect("a total without axes, of the type it was kept in", shown)
 
@@ -630,8 +634,9 @@ axes = plot.lines(
 )
 
 # %% [markdown]
-# The line of bfloat16 goes flat at 32: there, 0.1 is less than half the way to the next number. A *weight* in
-# bfloat16 would stop learning in the same way, as soon as its steps are small beside it.
+# Each step is rounded to what fits beside the total, sometimes up and sometimes down, so both lines bend: the last
+# steps of float16 are 0.125 each. The line of bfloat16 goes flat at 32: there, 0.1 is less than half the way to the
+# next number. A *weight* in bfloat16 would stop learning in the same way, as soon as its steps are small beside it.
 #
 # ### Mixed precision
 #
@@ -655,7 +660,7 @@ print("gradient:", network[0].weight.grad.dtype)
 # %% [markdown]
 # <details><summary>Explain</summary>
 #
-# Only the logits are of 16 bits. That is different from <code>model.half()</code> or
+# Of these four, only the logits are of 16 bits. That is different from <code>model.half()</code> or
 # <code>model.to(torch.bfloat16)</code>: those make the *weights* coarse, and every step of the optimiser with them.
 # </details>
 #
@@ -773,6 +778,11 @@ print(f"unscaled first: a norm of {min(true_norm * scale / scale, 1.0):.4f} is l
 #
 # Write what happens between `backward` and the next batch: unscale, look for infinities, clip, step, and choose the
 # next scale. The contract says everything; the order is up to you.
+#
+# <details><summary>Hint</summary>
+# <code>torch.isfinite</code> says of each number whether it is neither infinite nor NaN. Look at all gradients before
+# anything moves: one bad number in one of them, and no parameter takes a step.
+# </details>
 
 
 # %% exercise="loss_scale_step"
@@ -924,7 +934,7 @@ def accumulate(model: nn.Module, microbatches: list[tuple[Tensor, Tensor]], crit
 
     microbatches: the parts of one batch, each of inputs (size, features) and labels (size,), sizes unequal;
     criterion(logits, labels): the mean loss of one part.
-    Each part goes through the model once and alone; no more than one earlier part's graph is still in memory then.
+    Each part goes through the model once and alone. When it does, at most one earlier part's graph is in memory.
     What was in `.grad` before is forgotten. No parameter moves. Returns a plain float.
     """
     ### BEGIN SOLUTION
@@ -952,8 +962,9 @@ def _(given, expect):
     def run(microbatches):
         """Return the loss and what lies in .grad, with the sizes the model saw and the graphs left alive."""
         model, sizes = GraphSpy(bare), []
-        model.register_forward_pre_hook(lambda _, args: sizes.append(len(args[0])))
+        watch = bare[0].register_forward_pre_hook(lambda _, args: sizes.append(len(args[0])))
         loss = accumulate(model, microbatches, criterion)
+        watch.remove()
         left = [p.grad.flatten() if p.grad is not None else torch.zeros(p.numel()) for p in bare.parameters()]
         seen = torch.tensor([*sizes, max(model.most_alive - 1, 0)])
         return loss_as_number(loss), {"gradient": torch.cat(left), "sizes seen, graphs alive": seen}
@@ -1116,7 +1127,7 @@ for n in (16, 64):
 #
 # Of 64. The mean of four means over 16 is the mean over 64. The gradient is no larger than before, only less noisy.
 # Nothing need be divided or multiplied. But note that the *batch* has become four times as large: an epoch now has a
-# quarter of the updates (lesson 7), and may allow a larger learning rate (lesson 9).
+# quarter of the updates (lesson 7), and may allow a larger learning rate (lesson 3).
 # </details>
 
 # %% [markdown]
@@ -1186,7 +1197,8 @@ def _(given, expect):
 
 # %% [markdown]
 # Now the whole of it, in one process: four copies, 47 batches, uneven shards on purpose. Beside it the one network
-# that sees each batch as a whole. Are they still the same at the end?
+# that sees each batch as a whole. Are they still the same at the end? The distance is given in percent of the way that
+# the single one has gone from its start.
 
 
 # %%
@@ -1338,7 +1350,7 @@ for dynamic in (False, None):
 # <details><summary>Explain</summary>
 #
 # A smaller last batch is a new shape, and each program takes its time to make. Left to itself, PyTorch notices at the
-# second shape that sizes vary, and makes one program for all.
+# second shape that sizes vary, and makes one program for all that follow.
 # </details>
 #
 # So the first epoch of a compiled network is slow, and says nothing about the others. Whether it pays is a
@@ -1351,7 +1363,7 @@ for dynamic in (False, None):
 # ## 9. Repair this program
 #
 # A colleague moves a loop to two GPUs with mixed precision, and sends it to you. It stops with an error, and that is
-# the smallest of its six faults. (Here `"meta"` stands for the GPU.) Find them all before you open the answer.
+# the smallest of its eight faults. (Here `"meta"` stands for the GPU.) Find them all before you open the answer.
 
 
 # %%
@@ -1393,9 +1405,10 @@ except RuntimeError as error:
 # 5. It clips the *scaled* gradients. <code>scaler.unscale_(optimizer)</code> belongs before it.
 # 6. <code>total</code> gets the loss of the last part only. And <code>loss.item()</code> in each step makes Python wait
 #    for the GPU.
-#
-# And where is the mixed precision? <code>autocast</code> is missing, so the scaler protects gradients of float32,
-# which need no protection.
+# 7. <code>rank=0</code> stands there for both GPUs, so both train on the same half. And nobody averages their
+#    gradients: DDP is missing.
+# 8. And where is the mixed precision? <code>autocast</code> is missing, so the scaler protects gradients of float32,
+#    which need no protection.
 # </details>
 
 # %% [markdown]
@@ -1479,7 +1492,8 @@ def _(given, expect):
 # ## What did it gain?
 #
 # Two lines for the table that began with lesson 7. The loop, the network and the five seeds are that lesson's, but in
-# mixed precision with bfloat16, after 5 epochs and after 20. Loading from memory has paid for the others.
+# mixed precision with bfloat16, after 5 epochs and after 20. The time that loading from memory saves pays for the
+# fifteen more.
 #
 # **Predict.** How much accuracy do fewer bits cost? And which of the two lines differs from lesson 7's by more than
 # chance?
@@ -1514,9 +1528,13 @@ results.add("10 in bfloat16, 20 epochs", accuracies[20], images=1000)
 results.show()
 
 # %% [markdown]
+# <details><summary>Explain</summary>
+#
 # Fewer bits cost nothing that could be seen. More epochs gained more than chance explains. (The last digits depend on
-# how your processor computes in bfloat16.) That is what scaling is for: it makes no network better. It makes *trying*
-# cheaper, and what you try makes it better.
+# how your processor computes in bfloat16.)
+# </details>
+#
+# That is what scaling is for: it makes no network better. It makes *trying* cheaper, and what you try makes it better.
 #
 # ## Summary
 #
@@ -1525,7 +1543,7 @@ results.show()
 # - `x = x.to(device)` for tensors, `model.to(device)` for modules, and then the optimiser.
 # - float16: narrow range, so scale the loss. bfloat16: few digits, so add up and keep weights in float32.
 # - Accumulation, shards and ranks compute the big batch's gradient, if each part counts by its share.
-# - A speed-up may change what is computed. Compare with the slow, plain way: one step is enough.
+# - A speed-up may change what is computed. Compare with the slow, plain way: one step shows most of it.
 #
 # **What comes next.** You have every tool now, and a hundred ways to break a network without an error message.
 # Lesson 11 opens the clinic: patients with unknown faults, and you examine them.

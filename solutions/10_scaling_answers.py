@@ -393,8 +393,8 @@ def to_device(batch, device):
 
 
 # %% mistake="to_device"
-"""The device you were given is not the one you used. A function that chooses for itself surprises everybody who
-asked for another."""
+"""Nothing is on the device that was asked for: all of it is where it was before, or where your function chose to put
+it."""
 
 
 def to_device(batch, device):
@@ -513,6 +513,18 @@ def sum_in(values, dtype, accumulate_in):
     for value in values.to(dtype):
         total = total + value
     return total.to(accumulate_in)
+
+
+# %% mistake="sum_in"
+"""The running total is kept in `dtype`, and comes back in it: `accumulate_in` plays no part. The whole point of a
+wider total is that it goes on counting."""
+
+
+def sum_in(values, dtype, accumulate_in):
+    total = 0
+    for value in values:
+        total = total + value.to(dtype)
+    return total
 
 
 # %% mistake="sum_in"
@@ -748,6 +760,41 @@ def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_aft
     if good_steps + 1 == grow_after:
         return scale * 2, 0
     return scale, good_steps + 1
+
+
+# %% mistake="loss_scale_step"
+"""Nothing looks for infinity or NaN. The step is taken with them, the parameters are NaN for ever, and the scale never
+comes down."""
+
+
+def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_after):
+    for p in parameters:
+        p.grad /= scale
+    nn.utils.clip_grad_norm_(parameters, max_norm)
+    optimizer.step()
+    if good_steps + 1 == grow_after:
+        return scale * 2, 0
+    return scale, good_steps + 1
+
+
+# %% mistake="loss_scale_step"
+"""The step stands inside the loop over the parameters, so it is taken once for each of them. One call of `step` moves
+them all."""
+
+
+def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_after):
+    for p in parameters:
+        p.grad = p.grad / scale
+    for p in parameters:
+        if torch.isfinite(p.grad).all():
+            nn.utils.clip_grad_norm_(parameters, max_norm)
+            optimizer.step()
+            good_steps += 1
+        else:
+            scale, good_steps = scale / 2, 0
+    if good_steps == grow_after:
+        scale, good_steps = scale * 2, 0
+    return scale, good_steps
 
 
 # %% mistake="loss_scale_step"
@@ -1520,8 +1567,8 @@ def average_gradients(gradients, sizes):
 
 
 # %% mistake="average_gradients"
-"""The first rank's gradients were changed: you added the others into them. What is handed in must stay as it
-is."""
+"""The gradients that were handed in were changed on the way, by an operation in place. What is handed in must stay
+as it is."""
 
 
 def average_gradients(gradients, sizes):

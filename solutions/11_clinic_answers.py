@@ -807,7 +807,6 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     "by_heart": the loss of a copy after 40 steps of Adam with lr=0.02, each on the whole batch;
     "blank": the loss that this copy then has when all pixels are 0.
     """
-    ### BEGIN SOLUTION
     images, labels = batch
     silent = []
     hooks = [
@@ -843,7 +842,6 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
         "by_heart": criterion(learned(images), labels).item(),
         "blank": criterion(learned(torch.ones_like(images)), labels).item(),
     }
-    ### END SOLUTION
 
 # %% mistake="vital_signs" slip=true
 """Each norm is squared: the root is missing."""
@@ -863,7 +861,6 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     "by_heart": the loss of a copy after 40 steps of Adam with lr=0.02, each on the whole batch;
     "blank": the loss that this copy then has when all pixels are 0.
     """
-    ### BEGIN SOLUTION
     images, labels = batch
     silent = []
     hooks = [
@@ -899,7 +896,6 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
         "by_heart": criterion(learned(images), labels).item(),
         "blank": criterion(learned(torch.zeros_like(images)), labels).item(),
     }
-    ### END SOLUTION
 
 # %% mistake="vital_signs"
 """The copy did not take 40 steps."""
@@ -919,7 +915,6 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     "by_heart": the loss of a copy after 40 steps of Adam with lr=0.02, each on the whole batch;
     "blank": the loss that this copy then has when all pixels are 0.
     """
-    ### BEGIN SOLUTION
     images, labels = batch
     silent = []
     hooks = [
@@ -955,7 +950,6 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
         "by_heart": criterion(learned(images), labels).item(),
         "blank": criterion(learned(torch.zeros_like(images)), labels).item(),
     }
-    ### END SOLUTION
 
 # %% [markdown]
 # ## name_the_fault
@@ -1545,7 +1539,7 @@ def name_the_fault(signs):
     return KNOWN.get(round(signs["by_heart"], 9), "learning rate too large")
 
 
-# %% mistake="name_the_fault"
+# %% mistake="name_the_fault" slip=true
 """NaN slipped through: it is neither above nor below anything. Ask so that a number which is none says yes."""
 
 
@@ -1555,7 +1549,6 @@ def name_the_fault(signs: dict[str, Any]) -> str:
     signs: "spread", "first_loss", "dead", "leak", "repeat", "by_heart", "blank", "own": floats, "own" may be NaN or
     infinite; "gradients": a list of floats, one for each parameter from first to last. What each means: see above.
     """
-    ### BEGIN SOLUTION
     if signs["spread"] > 10:
         return "images not scaled"
     if signs["repeat"] > 0:
@@ -1581,7 +1574,6 @@ def name_the_fault(signs: dict[str, Any]) -> str:
     if signs["own"] > 0.8:
         return "learning rate too small"
     return "nothing"
-    ### END SOLUTION
 
 # %% mistake="name_the_fault"
 """Two faults leak, and you confuse them. A softmax over the batch makes the first loss too high."""
@@ -1593,7 +1585,6 @@ def name_the_fault(signs: dict[str, Any]) -> str:
     signs: "spread", "first_loss", "dead", "leak", "repeat", "by_heart", "blank", "own": floats, "own" may be NaN or
     infinite; "gradients": a list of floats, one for each parameter from first to last. What each means: see above.
     """
-    ### BEGIN SOLUTION
     if signs["spread"] > 10:
         return "images not scaled"
     if signs["repeat"] > 0:
@@ -1619,7 +1610,6 @@ def name_the_fault(signs: dict[str, Any]) -> str:
     if signs["own"] > 0.8:
         return "learning rate too small"
     return "nothing"
-    ### END SOLUTION
 
 # %% [markdown]
 # ## repair_loop
@@ -2647,7 +2637,7 @@ def solve(images, labels):
 
 
 # %% mistake="solve"
-"""Only the network came back. The accuracy you expect belongs to it."""
+"""What came back is not a pair of the network and the accuracy you expect of it, in this order."""
 
 
 def solve(images, labels):

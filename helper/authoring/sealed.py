@@ -30,7 +30,7 @@ def sealed_answers(stage: Stage, key: Key) -> dict[str, dict[str, Any]]:
         runs = [_shown(stage, name, source) for source in [None, *(answer.source for answer in right)]]
         sketched = seal.sketch(runs[0], _steady(runs))
         content = {
-            "right": [{"title": answer.title, "source": _code(answer)} for answer in right[:SHOWN]],
+            "right": [{"title": answer.title, "source": answer.source.strip()} for answer in right[:SHOWN]],
             "faulty": _faulty(stage, key, name, bank),
         }
         made[name] = {"sketch": sketched, "box": seal.lock(content, seal.password(runs[0], sketched))}
@@ -60,15 +60,6 @@ def _faulty(stage: Stage, key: Key, name: str, bank: list[Answer]) -> list[dict[
         verdict = judge(stage.evidence(name, answer.source, key.seed).evidence, key.checks[name], key.lesson)
         wrong = [result.name for result in verdict.results if not result.right]
         if wrong:
-            found.append({"source": _code(answer), "advice": answer.title, "wrong": wrong})
+            found.append({"source": answer.source.strip(), "advice": answer.title, "wrong": wrong})
     found.sort(key=lambda item: len(item["wrong"]) == len(key.checks[name].expectations))
     return found[:FAULTY]
-
-
-def _code(answer: Answer) -> str:
-    """Return an answer's source without the title it begins with."""
-    import ast
-
-    body = ast.parse(answer.source).body
-    lines = answer.source.split("\n")
-    return "\n".join(lines[body[0].end_lineno :]).strip() if len(body) > 1 else answer.source

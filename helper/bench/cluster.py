@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -78,10 +78,8 @@ def _grade(hosts: Hosts, workers: int, size: int, words: list[str]) -> Throughpu
     return Throughput(workers, seconds, received, sent)
 
 
-def run(course: Course, simulated: int, figures: Path | None) -> int:
+def run(course: Course, simulated: Sequence[int], figures: Path | None) -> int:
     """Measure and print everything about several hosts; write the figures down if asked to."""
-    from helper.bench.simulation import simulate
-
     console = Console(highlight=False, soft_wrap=True)
     rows = throughput(course, LESSON, console.print)
     for row in rows:
@@ -89,27 +87,34 @@ def run(course: Course, simulated: int, figures: Path | None) -> int:
             f"{row.workers or 'No'} workers elsewhere: {row.seconds:.3f} s for one more submission of {LESSON}, "
             f"{row.received:,.0f} bytes to the workers and {row.sent:,.0f} back"
         )
+    large = [_simulated(course, count, console) for count in simulated]
+    data = {
+        "lesson": LESSON,
+        "processors": len(os.sched_getaffinity(0)),
+        "throughput": [asdict(row) for row in rows],
+        "simulations": large,
+    }
+    if figures:
+        figures.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    return max(int(one["code"]) for one in large)
+
+
+def _simulated(course: Course, count: int, console: Console) -> dict[str, Any]:
+    from helper.bench.simulation import simulate
+
     place = Path(tempfile.mkdtemp(prefix="simulated-"))
     try:
-        large = simulate(course, LESSON, simulated, place, lambda text: None)
+        large = simulate(course, LESSON, count, place, lambda text: None)
     finally:
         shutil.rmtree(place, ignore_errors=True)
     short = summary(asdict(large))
     held = ", ".join(f"{size:.0f} MB at {share}" for share, size in short["grader"].items())
     console.print(
-        f"{simulated} submissions whose workers answer at once: {large.seconds:.0f} s; the grader held {held}, the "
+        f"{count} submissions whose workers answer at once: {large.seconds:.0f} s; the grader held {held}, the "
         f"scheduler at most {short['scheduler_most']:.0f} MB; gradebook {large.gradebook:.0f} MB, classroom "
         f"{large.classroom:.0f} MB"
     )
-    data = {
-        "lesson": LESSON,
-        "processors": len(os.sched_getaffinity(0)),
-        "throughput": [asdict(row) for row in rows],
-        "simulation": short,
-    }
-    if figures:
-        figures.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-    return large.code
+    return short
 
 
 def summary(simulated: dict[str, Any]) -> dict[str, Any]:
@@ -130,6 +135,7 @@ def summary(simulated: dict[str, Any]) -> dict[str, Any]:
     )
     return rest | {
         "marking_seconds": marking,
+        "spent": simulated["looks"][-1]["spent"],
         "grader": held,
         "grader_most": max(look["held"] for look in simulated["looks"]),
         "scheduler_most": max(look["scheduler"] for look in simulated["looks"]),
@@ -143,18 +149,23 @@ PROCESSORS = 64  # of the workers in the plan
 def plan(figures: dict[str, Any]) -> str:
     """Return a table, in Markdown, of what large classes cost, computed from figures that were measured."""
     one = next(row for row in figures["throughput"] if row["workers"] == 1)
-    large = figures["simulation"]
+    small, large = figures["simulations"][0], figures["simulations"][-1]
     count = large["submissions"]
+    more = count - small["submissions"]
     per_mb = {name: large[name] / count for name in ("gradebook", "classroom", "ledger")}
-    growth = max(0.0, large["grader_most"] - large["grader"]["10%"]) / count
+
+    def held(whose: str, n: int) -> str:
+        growth = max(0.0, large[whose] - small[whose]) / more if more else 0.0
+        return _size(large[whose] + (n - count) * growth)
+
     rows = [
         ("marking on one processor", lambda n: _time(n * one["seconds"])),
         (f"marking on {PROCESSORS} processors", lambda n: _time(n * one["seconds"] / PROCESSORS)),
         ("everything else, on the grader's machine", lambda n: _time(n * large["seconds"] / count)),
         ("over the network, to workers", lambda n: _size(n * one["received"] / 2**20)),
         ("over the network, from workers", lambda n: _size(n * one["sent"] / 2**20)),
-        ("memory of the grader", lambda n: _size(large["grader"]["10%"] + n * growth)),
-        ("memory of the scheduler", lambda n: _size(large["scheduler_most"])),
+        ("memory of the grader", lambda n: held("grader_most", n)),
+        ("memory of the scheduler", lambda n: held("scheduler_most", n)),
         ("gradebook in PostgreSQL", lambda n: _size(n * per_mb["gradebook"])),
         ("ledger", lambda n: _size(n * per_mb["ledger"])),
         ("classroom on the disk, with pages and ledger", lambda n: _size(n * per_mb["classroom"])),
@@ -176,9 +187,31 @@ def measured(figures: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def simulated(figures: dict[str, Any]) -> str:
+    """Return a table, in Markdown, of the classes whose workers answered at once."""
+    heads = (
+        "submissions",
+        "minutes",
+        "of these, the grader's own work",
+        "grader held at 10 %",
+        "at 50 %",
+        "at 100 %",
+    )
+    lines = ["| " + " | ".join((*heads, "at most")) + " |", "|---|" + "---|" * len(heads)]
+    for one in figures["simulations"]:
+        held = " | ".join(_size(size) for size in (*one["grader"].values(), one["grader_most"]))
+        times = " | ".join(f"{seconds / 60:.1f}" for seconds in (one["seconds"], one["spent"]))
+        lines.append(f"| {one['submissions']:,} | {times} | {held} |")
+    return "\n".join(lines) + "\n"
+
+
 def fill(text: str, figures: dict[str, Any]) -> str:
     """Put the tables between their marks in a document."""
-    for name, table in (("measured", measured(figures)), ("plan", plan(figures))):
+    for name, table in (
+        ("measured", measured(figures)),
+        ("simulated", simulated(figures)),
+        ("plan", plan(figures)),
+    ):
         start, end = f"<!-- {name} -->\n", "<!-- end -->"
         before, _, rest = text.partition(start)
         text = f"{before}{start}{table}{end}{rest.partition(end)[2]}" if rest else before

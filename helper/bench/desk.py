@@ -123,7 +123,8 @@ def _lessons(console: Console, course: Course) -> int:
         seconds, importing = _run_all(course.solutions / path.stem / path.name)
         console.print(
             f"{path.stem}: {size / 1000:.0f} kB (promised: under {MOST_BYTES / 1000:.0f}), Run All {seconds:.1f} s "
-            f"with the kernel's start (promised: under {most}), {importing / seconds:.0%} of it importing"
+            f"from the kernel's start to the last cell (promised: under {most}), "
+            f"{importing / seconds:.0%} of it importing"
         )
         missed += (size >= MOST_BYTES) + (seconds >= most)
         whole, whole_importing = whole + seconds, whole_importing + importing
@@ -135,7 +136,10 @@ def _lessons(console: Console, course: Course) -> int:
 
 
 def _run_all(path: Path) -> tuple[float, float]:
-    """Return the seconds that a notebook takes with its kernel's start, and those of its cells up to the setup."""
+    """Return the seconds from the kernel's start until the last cell is done, and those of the cells up to the setup.
+
+    What the kernel takes to shut down afterwards does not count: no student waits for it.
+    """
     import nbformat
     from nbclient import NotebookClient
 
@@ -143,11 +147,14 @@ def _run_all(path: Path) -> tuple[float, float]:
     setup = next(
         number for number, cell in enumerate(notebook.cells) if cell.metadata.get("course", {}).get("setup")
     )
-    moments = []
+    ready: list[float] = []
+    done: dict[int, float] = {}
 
-    def note(cell: Any, cell_index: int) -> None:
-        if cell.cell_type == "code" and cell_index <= setup:
-            moments.append(time.perf_counter())
+    def note_start(cell: Any, cell_index: int) -> None:
+        ready.append(time.perf_counter())
+
+    def note_end(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        done[cell_index] = time.perf_counter()
 
     with tempfile.TemporaryDirectory() as folder:
         for name in ("key.json", "again.json"):
@@ -157,12 +164,12 @@ def _run_all(path: Path) -> tuple[float, float]:
             timeout=300,
             allow_errors=True,
             resources={"metadata": {"path": folder}},
-            on_cell_start=note,
-            on_cell_complete=note,
+            on_cell_start=note_start,
+            on_cell_executed=note_end,  # on_cell_complete comes when the kernel has been asked, not when it answers
         )
         begun = time.perf_counter()
         client.execute(env=os.environ | {"OMP_NUM_THREADS": "1"})
-        return time.perf_counter() - begun, moments[-1] - moments[0]
+    return max(done.values()) - begun, done[setup] - ready[0]
 
 
 def _opening(console: Console, course: Course, stack: contextlib.ExitStack) -> bool:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -26,10 +26,17 @@ from helper.lessons.lesson import read
 from helper.nbgrading import metadata
 from helper.nbgrading.release import put_tools_on_path
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 LESSON = "02_cross_entropy"
 COMPARED = 40
 FEW = 8  # submissions from which the cost of one more is reckoned
 STEADY = 200
+SHARED = "helper.bench.shared_questions"
+ROUNDS = 2  # in turn, and the better one of each counts
+MOST_FOR_OWN = 0.15
+LOOP_OF_07 = "The loop of lesson 07, SGD, lr 0.003, batch 64"
 
 # The comparison with nbgrader as it comes: the same cells that marks depend on, in an ordinary kernel, the points
 # as the value of each check cell.
@@ -58,8 +65,9 @@ def run(course: Course, sizes: Sequence[int]) -> int:
     missed += _loaders(console)
     missed += _verdict(console, course)
     missed += _against_stock(console, course)
+    missed += _own_questions(console, course)
     _growth(console, course, sizes)
-    _full_mnist(console, course)
+    _recorded(console, course)
     return 1 if missed else 0
 
 
@@ -130,6 +138,30 @@ def _against_stock(console: Console, course: Course) -> bool:
     return not equal or whole < 15 or further_stock / further_ours < 25
 
 
+def _own_questions(console: Console, course: Course) -> bool:
+    """Mark two classes as it is done, and with the same questions for everybody, in turn: what do own ones cost?"""
+    further: dict[str, list[Spent]] = {"helper.cli": [], SHARED: []}
+    for _ in range(ROUNDS):
+        for module, costs in further.items():
+            spent = {}
+            for size in (COMPARED, STEADY):
+                with tempfile.TemporaryDirectory() as name:
+                    room = Classroom(Path(name), course)
+                    write_class(room, size, only=[LESSON])
+                    spent[size], _ = _ours(course, room, module)
+            more = STEADY - COMPARED
+            seconds = (spent[STEADY].seconds - spent[COMPARED].seconds) / more
+            costs.append(Spent(seconds, (spent[STEADY].cpu - spent[COMPARED].cpu) / more))
+    own, shared = (min(costs, key=lambda spent: spent.cpu) for costs in further.values())
+    growth = own.cpu / shared.cpu - 1
+    console.print(
+        f"Questions of its own for each submission: {1000 * own.cpu:.0f} ms of processor for one more, with the same "
+        f"for everybody {1000 * shared.cpu:.0f}; {growth:+.0%} (promised: at most {MOST_FOR_OWN:.0%}), time "
+        f"{own.seconds / shared.seconds - 1:+.0%}"
+    )
+    return growth > MOST_FOR_OWN
+
+
 def _growth(console: Console, course: Course, sizes: Sequence[int]) -> None:
     for size in sizes:
         with tempfile.TemporaryDirectory() as name:
@@ -144,35 +176,48 @@ def _growth(console: Console, course: Course, sizes: Sequence[int]) -> None:
         )
 
 
-def _full_mnist(console: Console, course: Course) -> None:
-    """Run the lesson's own loop on all of MNIST where it lies already; nothing is downloaded for a measurement."""
-    import torch
-    from torch import nn
+def _recorded(console: Console, course: Course) -> None:
+    """Repeat what lesson 07 quotes: its own loop through 3,000 digits a hundred times, and through all of MNIST."""
+    from helper.data import digits, in_memory, mnist
 
-    from helper.data import batches, in_memory, mnist
-    from helper.lessons.stage import Stage
-
-    try:
+    ours = _losses(course, *digits("train"), epochs=100)
+    blocks = [sum(ours[start : start + 20]) / 20 for start in range(0, 100, 20)]
+    console.print(f"{LOOP_OF_07}, 3,000 digits, twenty epochs after twenty: {_shown(blocks)}")
+    try:  # where it lies already: nothing is downloaded for a measurement
         images, labels = in_memory(mnist(train=True, mirror="file:///nowhere"))
     except (CourseError, RuntimeError, OSError):
         console.print(
             "Full MNIST is not here: put its four archives into the data folder to see its five epochs."
         )
         return
+    console.print(
+        f"{LOOP_OF_07}, full MNIST, five epochs: {_shown(_losses(course, images, labels, epochs=5))}"
+    )
+
+
+def _losses(course: Course, images: Tensor, labels: Tensor, epochs: int) -> list[float]:
+    import torch
+    from torch import nn
+
+    from helper.data import batches
+    from helper.lessons.stage import Stage
+
     fit = Stage(read(course.solutions, "07_training_loop")).reference("fit")
     torch.set_num_threads(1)
     torch.manual_seed(0)
     sizes = ((784, 128), (128, 64), (64, 10))
     layers = [layer for size in sizes for layer in (nn.Linear(*size), nn.ReLU())][:-1]
     loader = batches(images, labels, 64, generator=torch.Generator().manual_seed(0))
-    losses = fit(nn.Sequential(nn.Flatten(), *layers), loader, 5, 0.003)
-    shown = ", ".join(f"{float(loss):.3f}" for loss in losses)
-    console.print(f"Full MNIST, the loop of lesson 07, SGD, lr 0.003, batch 64, five epochs: {shown}")
+    return [float(loss) for loss in fit(nn.Sequential(nn.Flatten(), *layers), loader, epochs, 0.003)]
 
 
-def _ours(course: Course, room: Classroom) -> tuple[Spent, dict[str, float]]:
+def _shown(losses: Sequence[float]) -> str:
+    return ", ".join(f"{loss:.3f}" for loss in losses)
+
+
+def _ours(course: Course, room: Classroom, module: str = "helper.cli") -> tuple[Spent, dict[str, float]]:
     out = room.root / "marks.json"
-    words = [sys.executable, "-m", "helper.cli", "grade", str(room.submitted), "--classroom", str(room.root)]
+    words = [sys.executable, "-m", module, "grade", str(room.submitted), "--classroom", str(room.root)]
     spent = _measure([*words, "--json", str(out)], course.root)
     students = json.loads(out.read_text(encoding="utf-8"))["students"]
     return spent, {student: round(of[LESSON]["points"], 2) for student, of in students.items()}

@@ -34,12 +34,16 @@ _LOOK_EVERY = 1.0  # seconds
 
 @dataclass(frozen=True)
 class Look:
-    """One look at the grader while it works. held: MB; scheduler: MB that it holds; done: lines in the ledger."""
+    """One look at the grader while it works. held: MB; scheduler: MB that it holds; done: lines in the ledger.
+
+    spent: the grader's processor time so far, in seconds, which other people's work on the machine does not change.
+    """
 
     seconds: float
     done: int
     held: float
     scheduler: float
+    spent: float
 
 
 @dataclass(frozen=True)
@@ -140,8 +144,11 @@ def _watch(
     before = ledger.stat().st_size
     while grader.poll() is None:
         done = (ledger.stat().st_size - before) // line
-        held = [psutil.Process(process.pid).memory_info().rss / 2**20 for process in (grader, scheduler)]
-        look = Look(time.monotonic() - begun, done, *held)
+        held, of_scheduler = (
+            psutil.Process(process.pid).memory_info().rss / 2**20 for process in (grader, scheduler)
+        )
+        spent = sum(psutil.Process(grader.pid).cpu_times()[:2])
+        look = Look(time.monotonic() - begun, done, held, of_scheduler, spent)
         tell(
             f"{look.seconds:.0f} s, {done} marked, grader {look.held:.0f} MB, scheduler {look.scheduler:.0f} MB"
         )

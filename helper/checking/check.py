@@ -20,7 +20,7 @@ from helper.checking import asking
 from helper.checking.given import Given
 from helper.checking.practice import note_runs, practice_key, show_verdict
 from helper.checking.watch import Watch
-from helper.checking.world import World, own_function, own_settings
+from helper.checking.world import World, changed_fixtures, own_function, own_settings
 from helper.course import CourseError
 from helper.judging import evidence
 from helper.judging.evidence import Asked, Evidence, Failure, Plain
@@ -95,6 +95,7 @@ class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(g
         return self._watch.wrapped(answer) if name == self.name else answer
 
     def _end(self) -> None:
+        self._watch.flags |= changed_fixtures()
         if _collecting is None:
             return
         failure = self.failure and [self.failure.kind, self.failure.message, self.failure.line]

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -155,7 +156,7 @@ def show_verdict(
 
     key, cells = beside.key, cells_run()
     check_key = key.checks[name]
-    defined = source.definitions(cells)
+    defined = source.definitions(cells, _reading)
     mentioned = source.forbidden_names(defined, name, check_key.without)
     verdict = judge(shown, check_key, key.lesson, mentioned)
     failed = [other for other in key.checks if (key.lesson, other) in _failed]
@@ -172,7 +173,7 @@ def show_verdict(
     if _cell_failed(name, defined):
         notes.append(Piece("cell failed"))
     runs = [(run.source, run.cell) for run in _runs] or [(cell, "") for cell in cells]
-    borrowed = source.borrowed(runs, name, key.examples)
+    borrowed = source.borrowed(runs, name, key.examples, _reading)
     if borrowed:
         notes.append(Piece("not in notebook", {"names": list(borrowed)}))
     limit = check_key.seconds or key.seconds
@@ -186,6 +187,14 @@ def show_verdict(
     done = note_progress(beside.folder, name, verdict.points, verdict.verdict, opens)
     points = {other: item.points for other, item in key.checks.items()}
     panel.show(verdict, so_far(done, points), compare.others(content))
+
+
+@lru_cache(maxsize=1000)
+def _reading(cell: str) -> Any:
+    """Read a cell once: each check looks at all that ran, and reading them took longer than checking."""
+    from helper.judging.names import reading
+
+    return reading(cell)
 
 
 def _undefined(shown: Evidence) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import random
+import sys
 import types
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +20,10 @@ import torch
 from helper.checking.given import number_from
 
 _BUILTINS = dict(vars(builtins))  # as they were when the notebook had not run a cell of its own
+_FIXTURES = "helper.fixtures"
+_fixtures: dict[tuple[types.ModuleType, str], tuple[Any, Any]] = {}
 _FILTERS = list(warnings.filters)
+_BITS = np.random.MT19937(0)  # takes the place of the notebook's own while a check runs
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,20 @@ def imported(imports: str) -> Mapping[str, Any]:
     """Run import statements in a namespace of their own, once."""
     space: dict[str, Any] = {"__builtins__": _BUILTINS}
     exec(compile(imports, "<imports of the setup cell>", "exec"), space)
+    for module in [module for name, module in sys.modules.items() if name.startswith(_FIXTURES)]:
+        for name, item in vars(module).items():
+            if callable(item):
+                _fixtures.setdefault((module, name), (item, getattr(item, "__code__", None)))
     return space
+
+
+def changed_fixtures() -> set[str]:
+    """Return a note for each of our fixtures that is not what it was when the lesson's imports had run."""
+    return {
+        f"met a changed {module.__name__}.{name}"
+        for (module, name), (item, code) in _fixtures.items()
+        if getattr(module, name, None) is not item or getattr(item, "__code__", None) is not code
+    }
 
 
 def own_function(
@@ -73,7 +90,7 @@ def own_settings(seed: str, check: str) -> Iterator[list[str]]:
     Yields the names of the settings that the notebook had changed.
     """
     changed: list[str] = []
-    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    states = random.getstate(), np.random.mtrand.get_bit_generator(), torch.get_rng_state()
     puts_back = [_set(*setting, changed) for setting in _SETTINGS]
     filters = list(warnings.filters)
     if _strict(filters) != _strict(_FILTERS):
@@ -84,14 +101,16 @@ def own_settings(seed: str, check: str) -> Iterator[list[str]]:
             warnings.resetwarnings()
             warnings.filters[:] = _FILTERS  # type: ignore[index]
             random.seed(number)
+            np.random.mtrand.set_bit_generator(_BITS)
             np.random.seed(number)
-            torch.manual_seed(number)
+            # Not torch.manual_seed: for graphics cards, even absent ones, it takes as long as a small check.
+            torch.default_generator.manual_seed(number)
             yield changed
     finally:
         for put_back in reversed(puts_back):
             put_back()
         random.setstate(states[0])
-        np.random.set_state(states[1])
+        np.random.mtrand.set_bit_generator(states[1])
         torch.set_rng_state(states[2])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,8 +28,9 @@ from helper.grading.made_by import PAGE
 from helper.grading.marking import Marked, unmarkable
 from helper.grading.pages import feedback, report
 from helper.grading.pages.as_json import Marks
-from helper.grading.pages.filled import with_outputs, without_outputs
+from helper.grading.pages.filled import dumps, with_outputs, without_outputs
 from helper.grading.pages.similar import MOST_COMPARED, Pair, own_text, similar
+from helper.grading.table import Table
 from helper.grading.workers import Task, Workers
 from helper.grading.written import Written, stamp
 from helper.judging.key import Key
@@ -37,6 +39,7 @@ from helper.nbgrading import gradebook
 from helper.nbgrading.metadata import marks as noted
 
 BATCH, LARGEST_BATCH = 10, 500  # written down at once: of a large class, a hundredth
+MANY = 100  # written down at once, after which memory is looked after
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG)
 
 
@@ -84,7 +87,7 @@ class _Plan:
     lessons: Mapping[str, _Lesson]
     ledger: Ledger
     written: Written
-    names: Mapping[str, str]
+    names: Table
     registered: dict[str, Future[None]] = field(default_factory=dict)
     rebuilt: dict[str, Canonical] = field(default_factory=dict)
     pages: dict[str, Any] = field(
@@ -143,8 +146,9 @@ def grade(
         people = People(room.trusted / "people.json", read_roster(roster) if roster else ())
         plan = _plan(room, submissions, people, workers, database or room.database, beside)
         new = len(plan.new)
-        interrupted = _mark(plan, workers, people, tell)
-        marks = _write_down(plan, people, tell)
+        with _at_rest():
+            interrupted = _mark(plan, workers, people, tell)
+            marks = _write_down(plan, people, tell)
         absent = people.absent(marks)
         people.save()
         everybody = plan.written.marks(plan.ledger)
@@ -179,15 +183,18 @@ def _plan(
         raise CourseError(f"{submissions} holds no notebook of this course. {reasons}".strip())
     people.save()
     lessons = {stem: _lesson(room, stem) for stem in sorted({record.lesson for record in came.records})}
-    names = {
-        _id(record): content_key(
-            record.digest,
-            record.problem,
-            lessons[record.lesson].code,
-            own_seed(room.seed, record.student, record.lesson, record.digest),
+    names = Table(
+        (
+            _id(record),
+            content_key(
+                record.digest,
+                record.problem,
+                lessons[record.lesson].code,
+                own_seed(room.seed, record.student, record.lesson, record.digest),
+            ),
         )
         for record in came.records
-    }
+    )
     ledger = Ledger(room.trusted / "ledger.jsonl")
     written = Written(room, url)
     plan = _Plan(room, url, came.records, lessons, ledger, written, names, left=came.left, lost=came.lost)
@@ -219,6 +226,8 @@ def _mark(plan: _Plan, workers: Workers, people: People, tell: Progress) -> bool
                 waiting = []
     except KeyboardInterrupt:
         return True
+    finally:
+        plan.ledger.sync()
     return False
 
 
@@ -233,11 +242,12 @@ def _outcomes(
         else:
             runnable.append(record)
     shared = {name: lesson.text for name, lesson in plan.lessons.items()}
-    by_id = {_id(record): record for record in runnable}
+    under_way: dict[str, Submission] = {}
     broken: dict[str, str] = {}
 
     def tasks() -> Iterator[Task]:
         for record in runnable:
+            under_way[_id(record)] = record
             try:
                 notebook = plan.notebook(record).dumps()
                 yield Task(_id(record), record.lesson, notebook, record.student, record.digest)
@@ -247,9 +257,9 @@ def _outcomes(
     shortest = min(plan.lessons, key=lambda stem: len(plan.lessons[stem].text))
     asked = rehearsal(plan.room, shortest) if workers.elsewhere else None
     for task_id, outcome in workers.run(tasks(), shared, plan.room.seed, asked):
-        yield by_id[task_id], outcome
+        yield under_way.pop(task_id), outcome
     for task_id, reason in broken.items():
-        yield by_id[task_id], reason
+        yield under_way.pop(task_id), reason
 
 
 def _write_down(plan: _Plan, people: People, tell: Progress) -> Marks:
@@ -265,10 +275,7 @@ def _write_down(plan: _Plan, people: People, tell: Progress) -> Marks:
         tell("writing down", min(start + batch, len(waiting)), len(waiting))
     _restore(plan, people)
     gradebook.penalise(plan.url, sorted(plan.lessons), plan.room.root)
-    names: dict[str, dict[str, str]] = {}
-    for record in marked:
-        names.setdefault(record.student, {})[record.lesson] = plan.names[_id(record)]
-    return plan.ledger.marks(names)
+    return plan.ledger.marks(Table((_id(record), plan.names[_id(record)]) for record in marked))
 
 
 def _similar(plan: _Plan, everybody: Marks) -> list[Pair]:
@@ -318,6 +325,7 @@ def _restore(plan: _Plan, people: People) -> None:
 
 def _write_batch(plan: _Plan, people: People, batch: Sequence[Submission]) -> None:
     """Write some records into the gradebook and onto their pages. What cannot be written is one record's matter."""
+    plan.ledger.sync()
     whole = []
     entries: dict[str, list[gradebook.Entry]] = {}
     for record in batch:
@@ -336,6 +344,8 @@ def _write_batch(plan: _Plan, people: People, batch: Sequence[Submission]) -> No
         for lesson, of_lesson in entries.items():
             gradebook.write(book, lesson, of_lesson, people)
     plan.written.note({_id(record): plan.stamp(record) for record in whole})
+    if len(batch) >= MANY:
+        gc.collect()  # SQLAlchemy's objects hold each other; by itself this would come after some ten thousand
 
 
 def _pages(plan: _Plan, record: Submission, marked: Marked) -> None:
@@ -345,7 +355,7 @@ def _pages(plan: _Plan, record: Submission, marked: Marked) -> None:
         notebook = plan.notebook(record)
         filled = with_outputs(without_outputs(lesson.release, notebook), marked)
         path = room.autograded / record.student / record.lesson / f"{record.lesson}.ipynb"
-        write_whole(path, json.dumps(filled, ensure_ascii=False, indent=1) + "\n")
+        write_whole(path, dumps(filled))
     place = room.feedback / record.student / record.lesson
     write_whole(
         place / f"{record.lesson}.html", feedback.page(record.student, notebook, marked, record.notes)
@@ -406,6 +416,16 @@ def _keep_received(room: Classroom, records: Sequence[Submission]) -> list[str]:
                 f"{folder}: something else is in its place, so nbgrader's own commands will not find it."
             )
     return left
+
+
+@contextmanager
+def _at_rest() -> Iterator[None]:
+    """Keep what was taken in away from the collector of garbage, so that it can look through the rest in no time."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 Running all mistakes of a check takes twenty times as long as the check. A mistake shows the same under every seed but
 for its numbers: the first time a check has failed all its mistakes are run, from then on those that can have shown
-what a student's answer did.
+what a student's answer did, the commonest first, until one has shown numbers that are shared by no chance.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +49,7 @@ class _Desk:
         self._stage = Stage(_lesson(text))
         # What a reference uses need not be watched; a mistake that uses what is off limits is told by that alone.
         self._watched, self._bare = self._stage.world, World(self._stage.world.imports)
-        self._looks: dict[
-            str, dict[tuple[str, ...], _Look]
-        ] = {}  # by check; titles of mistakes that look the same
+        self._kinds: dict[str, list[_Kind]] = {}  # by check
         self._forms: dict[str, list[Any]] = {}  # by check: what the reference shows, numbers aside
         self._last: tuple[str, str | None, Key] | None = None
 
@@ -80,33 +78,34 @@ class _Desk:
         reference = [_form(item.value) for item in check.expectations]
         if self._forms.setdefault(check.name, reference) != reference:
             return self._run(check.name, seed)  # sizes of what it shows are drawn too
-        if check.name not in self._looks:
+        tolerances = {item.name: item.tolerance for item in check.expectations}
+        if check.name not in self._kinds:
             mistakes = self._run(check.name, seed)
-            self._looks[check.name] = {mistake.advice: _Look(mistake.evidence, check) for mistake in mistakes}
+            self._kinds[check.name] = _kinds(mistakes, check, tolerances)
             return mistakes
         salt = self._stage.lesson.stem
         shown = {name: sealed(value, salt) for name, value in evidence.shown.items()}
         got = Evidence(shown, sealed_failure(evidence.failure, salt))
-        look, looks = _Look(got, check), self._looks[check.name]
+        look, kinds = _Look(got, check), self._kinds[check.name]
         if look.has_text:
             return self._run(check.name, seed)  # few, and each text is one to choose from
-        tolerances = {item.name: item.tolerance for item in check.expectations}
-        tried: list[Mistake] = []
-        for titles, other in looks.items():
-            if other == look:
-                tried += self._run(check.name, seed, titles)
-        if any(_agree(mistake.evidence, got, tolerances) for mistake in tried):
-            return tuple(tried)  # all that look alike: more than one may agree
+        expected = {item.name: item.value for item in check.expectations}
         first = look.first_wrong(check)
-        expected = {item.name: item.value for item in check.expectations}.get(first)
-        telling = (
-            expected is not None
-            and first in got.shown
-            and is_fingerprint(expected, got.shown[first], tolerances[first])
-        )
-        others = [
-            titles for titles, other in looks.items() if other != look and look.could_be(other, telling)
-        ]
+        telling = first in got.shown and is_fingerprint(expected[first], got.shown[first], tolerances[first])
+        tried: list[Mistake] = []
+        agreed = False
+        for kind in sorted(kinds, key=lambda kind: -kind.met):
+            if kind.look == look:
+                mistakes = self._run(check.name, seed, kind.titles)
+                tried += mistakes
+                if any(_agree(mistake.evidence, got, tolerances) for mistake in mistakes):
+                    kind.met += 1
+                    agreed = True
+                    if telling:
+                        break
+        if agreed:
+            return tuple(tried)  # without a fingerprint all that look alike: more than one may agree
+        others = [kind.titles for kind in kinds if kind.look != look and look.could_be(kind.look, telling)]
         return (
             *tried,
             *self._run(check.name, seed, [title for part in others for title in part]),
@@ -115,8 +114,30 @@ class _Desk:
     def _run(self, check: str, seed: str, titles: Sequence[str] | None = None) -> tuple[Mistake, ...]:
         from helper.lessons.key_of import run_mistakes
 
-        self._stage.world = self._watched
+        # Titles are asked for once all have been run: those that use what is off limits are out since then.
+        self._stage.world = self._watched if titles is None else self._bare
         return run_mistakes(self._stage, check, seed, titles)
+
+
+@dataclass
+class _Kind:
+    """Mistakes that show the same, by their titles. met: how often somebody made one."""
+
+    titles: tuple[str, ...]
+    look: _Look
+    met: int = 0
+
+
+def _kinds(mistakes: Sequence[Mistake], check: CheckKey, tolerances: Mapping[str, float]) -> list[_Kind]:
+    """Put together what cannot be told apart."""
+    kinds: list[tuple[_Kind, Evidence]] = []
+    for mistake in mistakes:
+        same_as = [kind for kind, shown in kinds if _agree(mistake.evidence, shown, tolerances)]
+        if same_as:
+            same_as[0].titles += mistake.advice
+        else:
+            kinds.append((_Kind(mistake.advice, _Look(mistake.evidence, check)), mistake.evidence))
+    return [kind for kind, _ in kinds]
 
 
 class _Look:

@@ -5,25 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from helper.course import CourseError
 from helper.grading.made_by import MARK
 from helper.grading.marking import Marked
+from helper.grading.table import Table
 from helper.made_of import running
+
+SYNC_EVERY = 1.0  # seconds
 
 
 class Ledger:
-    """Marks by the content they were given for. A line that is not whole counts as not written."""
+    """Marks by the content they were given for. A line that is not whole counts as not written.
+
+    Where each line stands is known, on the disk (table.py); what is in it is read whenever it is looked at.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._places: dict[str, tuple[int, int]] = {}
+        self._writes: BinaryIO | None = None
+        self._reads: BinaryIO | None = None
+        self._synced = time.monotonic()
         try:
-            for content_key, start, length in self._scan():
-                self._places[content_key] = (start, length)
+            self._places = Table((key, f"{start} {length}") for key, start, length in self._scan())
         except OSError as error:
             raise CourseError(
                 f"{path} could not be read: {error.strerror}. Put it back from a copy, or delete it; then all is "
@@ -38,38 +48,65 @@ class Ledger:
 
     def get(self, content_key: str) -> Marked:
         """Read one submission's marks back from the file; marks are not kept in memory."""
-        start, length = self._places[content_key]
-        with self._path.open("rb") as file:
-            file.seek(start)
-            return Marked.from_json(json.loads(file.read(length))["marked"])
+        start, length = map(int, self._places[content_key].split())
+        if self._reads is None:
+            self._reads = self._path.open("rb")
+        self._reads.seek(start)
+        return Marked.from_json(json.loads(self._reads.read(length))["marked"])
 
     def add(self, content_key: str, marked: Marked) -> None:
-        """Append one line and make sure it is on the disk. Raises CourseError if it cannot be written."""
+        """Append one line. Raises CourseError if it cannot be written.
+
+        Whatever becomes of this process, the line stays; a power failure costs what came since the last sync, at
+        most SYNC_EVERY, which is then marked again.
+        """
         line = json.dumps({"key": content_key, "marked": marked.to_json()}, ensure_ascii=False).encode(
             "utf-8", "replace"
         )
-        try:
+        with self._told():
+            file = self._open()
+            start = file.tell()
+            file.write(line + b"\n")
+            file.flush()
+        self._places[content_key] = f"{start} {len(line)}"
+        if time.monotonic() - self._synced >= SYNC_EVERY:
+            self.sync()
+
+    def sync(self) -> None:
+        """Make sure that all is on the disk: before anything is made of it elsewhere."""
+        if self._writes is not None:
+            with self._told():
+                os.fsync(self._writes.fileno())
+        self._synced = time.monotonic()
+
+    def marks(self, names: Table) -> Mapping[str, Mapping[str, Marked]]:
+        """Return marks by student and lesson, read from the file whenever they are looked at, without what was printed.
+
+        names: their keys, by STUDENT/LESSON.
+        """
+        return _Students(self, names)
+
+    def _open(self) -> BinaryIO:
+        if self._writes is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("ab") as file:
-                if file.tell() and not self._ends_whole():
-                    file.write(b"\n")
-                start = file.tell()
-                file.write(line + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+            self._writes = self._path.open("ab")
+            if self._writes.tell() and not self._ends_whole():
+                self._writes.write(b"\n")
+        return self._writes
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
+            if self._writes is not None:
+                with suppress(OSError):  # it would try again to write what is left, at the very end
+                    self._writes.close()
+                self._writes = None
             raise CourseError(
                 f"{self._path} could not be written: {error.strerror}. Make room and run it again; "
                 "what is marked stays marked."
             ) from error
-        self._places[content_key] = (start, len(line))
-
-    def marks(self, names: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, Marked]]:
-        """Return marks by student and lesson, read from the file whenever they are looked at, without what was printed.
-
-        names: their keys, by student and lesson.
-        """
-        return _Students(self, names)
 
     def _ends_whole(self) -> bool:
         with self._path.open("rb") as file:
@@ -89,19 +126,28 @@ class Ledger:
 
 
 class _Students(Mapping[str, Mapping[str, Marked]]):
-    """Marks of students that stay in the ledger."""
+    """Marks of students that stay in the ledger. names: see Ledger.marks."""
 
-    def __init__(self, ledger: Ledger, names: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, ledger: Ledger, names: Table) -> None:
         self._ledger, self._names = ledger, names
 
     def __getitem__(self, student: str) -> Mapping[str, Marked]:
-        return _Lessons(self._ledger, self._names[student])
+        rows = self._names.rows(f"{student}/", f"{student}0")  # 0 comes after /
+        lessons = {record.rpartition("/")[2]: name for record, name in rows}
+        if not lessons:
+            raise KeyError(student)
+        return _Lessons(self._ledger, lessons)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        last = None
+        for record in self._names:
+            student = record.rpartition("/")[0]
+            if student != last:
+                yield student
+            last = student
 
     def __len__(self) -> int:
-        return len(self._names)
+        return sum(1 for _ in self)
 
 
 class _Lessons(Mapping[str, Marked]):
@@ -125,7 +171,7 @@ def _key_of(line: bytes) -> str:
     try:
         data = json.loads(line)
         Marked.from_json(data["marked"])
-        return data["key"] if isinstance(data["key"], str) else ""
+        return data["key"] if isinstance(data["key"], str) and data["key"].isascii() else ""
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ""
 

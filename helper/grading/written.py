@@ -4,55 +4,61 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
-from helper.files import write_whole
+from helper.files import add_line, write_whole
 from helper.grading.classroom import Classroom
 from helper.grading.ledger import Ledger
 from helper.grading.marking import Marked
+from helper.grading.table import Table
 
 GRADEBOOK = "gradebook"
 AGAIN = "?"  # before the stamp of what is to be written anew
+LINE = 500  # records in a line that is written anew
 
 
 class Written:
     """A stamp for each record of the classroom: its name in the ledger, when it came, and what else its pages show.
 
-    A crash between a batch and the note of it repeats the batch, which changes nothing.
+    Each batch adds a line to the file; what a later line says of a record counts. A crash between a batch and the
+    note of it repeats the batch, which changes nothing.
     """
 
     def __init__(self, room: Classroom, url: str = "") -> None:
         """url: of the gradebook that will be written; without one nothing is."""
         self._place = room.trusted / "written.json"
-        self._stamps = _stamps(self._place)
+        self._stamps, self._sound = _read(self._place)
+        self.url = self._stamps.pop(GRADEBOOK, "")  # of the gradebook that was written last
         lost = url == room.database and not _has_content(room.root / "gradebook.db")
-        if url and (lost or self._stamps.get(GRADEBOOK) != url):
+        if url and (lost or self.url != url):
             # Whoever was marked stays known, but all is to be written anew.
-            again = {name: f"{AGAIN}{stamp.lstrip(AGAIN)}" for name, stamp in self._stamps.items()}
-            self._stamps = {**again, GRADEBOOK: url}
-            if again:
-                self._save()
+            again = Table((name, f"{AGAIN}{stamp.lstrip(AGAIN)}") for name, stamp in self._stamps.rows())
+            self._stamps, self.url, self._sound = again, url, False
+            if len(again):
+                self.note({})
 
-    @property
-    def url(self) -> str:
-        """The gradebook that was written last."""
-        return self._stamps.get(GRADEBOOK, "")
-
-    def records(self) -> list[str]:
-        """Return everything that was ever marked here, as STUDENT/LESSON."""
-        return [name for name in self._stamps if name != GRADEBOOK]
+    def records(self) -> Iterator[str]:
+        """Yield everything that was ever marked here, as STUDENT/LESSON."""
+        return iter(self._stamps)
 
     def has(self, record: str, stamp: str) -> bool:
         return self._stamps.get(record) == stamp
 
     def note(self, stamps: Mapping[str, str]) -> None:
-        self._stamps |= stamps
-        self._save()
+        """Add a line; where the file is not sound, write it anew. Raises CourseError if that cannot be done."""
+        self._stamps.update(stamps)
+        if not self._sound:
+            write_whole(self._place, self._lines(), mode=0o600)
+            self._sound = True
+        elif stamps:
+            add_line(self._place, json.dumps(stamps))
 
     def again(self) -> Iterator[tuple[str, str, str, datetime | None]]:
         """Yield student, lesson, name in the ledger and time of what a lost or other gradebook does not hold yet."""
-        for record, stamp in sorted(self._stamps.items()):
+        for record, stamp in self._stamps.rows():
             student, _, lesson = record.rpartition("/")
             if student and stamp.startswith(AGAIN):
                 name, received, _ = f"{stamp.lstrip(AGAIN)}||".split("|", 2)
@@ -64,16 +70,16 @@ class Written:
 
     def marks(self, ledger: Ledger) -> Mapping[str, Mapping[str, Marked]]:
         """Return the latest marks of everybody in the classroom, of earlier runs too, without what was printed."""
-        names: dict[str, dict[str, str]] = {}
-        for record, stamp in sorted(self._stamps.items()):
-            student, _, lesson = record.rpartition("/")
-            name = stamp.lstrip(AGAIN).split("|")[0]
-            if student and name in ledger:
-                names.setdefault(student, {})[lesson] = name
-        return ledger.marks(names)
+        named = ((record, stamp.lstrip(AGAIN).split("|")[0]) for record, stamp in self._stamps.rows())
+        return ledger.marks(
+            Table((record, name) for record, name in named if "/" in record and name in ledger)
+        )
 
-    def _save(self) -> None:
-        write_whole(self._place, json.dumps(self._stamps), mode=0o600)
+    def _lines(self) -> Iterator[str]:
+        yield json.dumps({GRADEBOOK: self.url}) + "\n"
+        rows = self._stamps.rows()
+        while some := dict(islice(rows, LINE)):
+            yield json.dumps(some) + "\n"
 
 
 def stamp(name: str, received: datetime | None, page: str) -> str:
@@ -84,10 +90,26 @@ def _has_content(path: Path) -> bool:
     return path.exists() and path.stat().st_size > 0
 
 
-def _stamps(place: Path) -> dict[str, str]:
+def _read(place: Path) -> tuple[Table, bool]:
+    """Return the stamps, and whether the file may be added to: it is there, and every line of it is whole.
+
+    Once it was a single line, rewritten with every batch.
+    """
+    stamps, sound = Table(), False
+    with suppress(OSError), place.open("rb") as file:
+        sound = True
+        for line in file:
+            found = _stamps(line)
+            stamps.update(found)
+            sound = sound and bool(found) and line.endswith(b"\n")
+    return stamps, sound and bool(len(stamps))
+
+
+def _stamps(line: bytes) -> dict[str, str]:
     try:
-        data = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        data = json.loads(line)
+        json.dumps(data, ensure_ascii=False).encode()  # halves of characters cannot be kept
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(data, dict):
         return {}

@@ -9,7 +9,7 @@ from helper.interactive import Figure, beside, button, figure, shown
 from helper.plot import PALETTE
 
 STATIONS = {
-    "next batch": "The same 64 images all the time: it learns those by heart, and the loss over all images stays high.",
+    "next batch": "The same 64 images all the time: it learns those by heart, and the loss over others stays high.",
     "zero_grad": "The gradients pile up: fast at first, then the growing sum throws the network back to guessing.",
     "forward": "Stopped by an error: the second backward finds no graph to go back through.",
     "loss": "Stopped by an error: the second backward finds no graph to go back through.",
@@ -84,7 +84,7 @@ def _drawing(batches_seen: Sequence[int], whole: str) -> str:
         parts.append(f'<text x="{x:.1f}" y="{BOTTOM + 20:g}" text-anchor="middle">{tick}</text>')
     parts += [
         f'<text x="{(LEFT + RIGHT) / 2:g}" y="{BOTTOM + 42:g}" text-anchor="middle">batches seen</text>',
-        f'<text x="{LEFT - 26:g}" y="{TOP - 14:g}">loss over all images</text>',
+        f'<text x="{LEFT - 26:g}" y="{TOP - 14:g}">loss over 1,000 images</text>',
         f'<path d="M{LEFT:g} {guess:.1f}H{RIGHT:g}" stroke="{grey}" stroke-dasharray="2 4"/>',
         f'<text x="{RIGHT:g}" y="{guess + 15:.1f}" text-anchor="end" font-size="11" fill="{grey}">'
         "guessing, ln 10</text>",

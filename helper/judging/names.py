@@ -6,7 +6,7 @@ import ast
 import builtins
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import Lock
 
 _one_at_a_time = Lock()  # Python 3.11 counts the depth of all threads' trees together, and fails over the sum
@@ -15,6 +15,8 @@ _one_at_a_time = Lock()  # Python 3.11 counts the depth of all threads' trees to
 # For each name its versions, in the order they ran; for each version the statement that made it and those that
 # changed it.
 Definitions = Mapping[str, Sequence[Sequence[ast.stmt]]]
+# The statements of a cell, each with the names that it binds and those whose contents it changes.
+Reading = Sequence[tuple[ast.stmt, Sequence[str], Sequence[str]]]
 _RUNS_PYTHON = ("time", "timeit", "capture", "prun")  # magics whose text is code of the notebook
 _DEEPEST = 3  # of magics inside magics
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -22,14 +24,19 @@ _HARMLESS_OF_FUNC = ("vmap", "functional_call", "stack_module_state")
 _CHANGERS = {"append", "extend", "insert", "add", "update", "setdefault", "__setitem__", "__setattr__"}
 
 
-def definitions(cells: Iterable[str]) -> Definitions:
-    """Find what defines each name. cells: sources in the order they ran."""
+def reading(cell: str) -> Reading:
+    """Read a cell: nothing of what ran before it matters."""
+    return [(node, _bound(node), list(_changed(node))) for node in statements(cell)]
+
+
+def definitions(cells: Iterable[str], read: Callable[[str], Reading] = reading) -> Definitions:
+    """Find what defines each name. cells: sources in the order they ran; read: `reading`, perhaps remembered."""
     found: dict[str, list[list[ast.stmt]]] = {}
     for cell in cells:
-        for node in statements(cell):
-            for name in _bound(node):
+        for node, bound, changed in read(cell):
+            for name in bound:
                 found.setdefault(name, []).append([node])
-            for name in _changed(node):
+            for name in changed:
                 found.setdefault(name, [[]])[-1].append(node)
     return found
 
@@ -76,22 +83,27 @@ def reads(cell: str) -> set[str]:
     return {name for node in statements(cell) for name, _ in _loaded(node)}
 
 
-def borrowed(runs: Iterable[tuple[str, str]], exercise: str, examples: Sequence[str]) -> tuple[str, ...]:
+def borrowed(
+    runs: Iterable[tuple[str, str]],
+    exercise: str,
+    examples: Sequence[str],
+    read: Callable[[str], Reading] = reading,
+) -> tuple[str, ...]:
     """Return the names that the answer reads and only worked examples define.
 
     runs: source and cell id of each cell in the order they ran; examples: ids of the examples' cells. An id may be
-    missing: an example that nobody changed is known by its source too.
+    missing: an example that nobody changed is known by its source too. read: as in `definitions`.
     """
     own: list[str] = []
     theirs: list[str] = []
     known = set(examples)
     for source, cell in runs:
         (theirs if cell in known or cell_id("code", source) in known else own).append(source)
-    defined = definitions(own)
-    found = {name for source in theirs for node in statements(source) for name in _bound(node)}
+    defined = definitions(own, read)
+    found = {name for source in theirs for _, bound, _ in read(source) for name in bound}
     found -= {*defined, *dir(builtins)}
-    read = {name for node in _reached(defined, exercise) for name, _ in _loaded(node)} if found else set()
-    return tuple(sorted(found & read))
+    loaded = {name for node in _reached(defined, exercise) for name, _ in _loaded(node)} if found else set()
+    return tuple(sorted(found & loaded))
 
 
 def cell_id(kind: str, source: str) -> str:

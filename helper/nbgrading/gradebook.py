@@ -21,6 +21,7 @@ from helper.grading.marking import Marked
 from helper.judging.verdict import RIGHT
 from helper.nbgrading.metadata import check_id, grade_id
 
+AT_ONCE = 500  # rows read together
 Entry = tuple[str, Marked, datetime | None]  # student, marks, when it was received
 
 
@@ -182,16 +183,29 @@ def penalise(url: str, lessons: Iterable[str], folder: Path) -> None:
     """
     config: Any = None
     with open_gradebook(url) as gradebook:
-        late = [
-            (lesson, submission.student.id)
-            for lesson in lessons
-            for submission in gradebook.assignment_submissions(lesson)
-            if submission.total_seconds_late > 0
-            or any(notebook.late_submission_penalty is not None for notebook in submission.notebooks)
-        ]
+        late = [(lesson, student) for lesson in lessons for student in _late(gradebook, lesson)]
     for lesson, student in late:
         config = config or _config(folder)
         _penalise(url.replace("postgresql://", "postgresql+psycopg://", 1), lesson, student, config)
+
+
+def _late(gradebook: Any, lesson: str) -> list[str]:
+    """Return who was late, or was found so once. Only they are looked at: a class is not read into memory."""
+    from nbgrader.api import SubmittedAssignment, SubmittedNotebook
+
+    assignment = gradebook.find_assignment(lesson)
+    of_lesson = gradebook.db.query(SubmittedAssignment).filter_by(assignment_id=assignment.id)
+    penalised = (
+        of_lesson.join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        .filter(SubmittedNotebook.late_submission_penalty.isnot(None))
+        .with_entities(SubmittedAssignment.student_id)
+    )
+    found = {student for (student,) in penalised}
+    if assignment.duedate is not None:
+        moved = SubmittedAssignment.extension.isnot(None)
+        after = of_lesson.filter((SubmittedAssignment.timestamp > assignment.duedate) | moved)
+        found |= {item.student_id for item in after.yield_per(AT_ONCE) if item.total_seconds_late > 0}
+    return sorted(found)
 
 
 def scores(url: str, lessons: Iterable[str]) -> dict[str, dict[str, Score]]:

@@ -9,6 +9,8 @@ EARLIEST, LATEST = 2000, 2100  # years that a clock may show
 
 def read_time(stamp: str) -> datetime | None:
     """Return the time in a timestamp.txt, in UTC without saying so, as nbgrader keeps it; None if it holds none."""
+    if not stamp.strip():
+        return None
     try:
         from nbgrader.utils import parse_utc
 

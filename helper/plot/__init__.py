@@ -106,6 +106,7 @@ def images(
             rows, columns, figsize=(columns * size, rows * (size + (0.3 if titles else 0.05))), squeeze=False
         )
         for number, ax in enumerate(axes.flat):
+            ax.set(xticks=[], yticks=[])  # hidden ones would still be laid out: half of the time
             ax.axis("off")
             if number < len(pictures):
                 ax.imshow(pictures[number], cmap="gray", vmin=low, vmax=high)

@@ -9,6 +9,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from helper.checking import check as checking
 from helper.checking import panel, practice
+from helper.judging import names
 from helper.judging.names import borrowed, cell_id
 
 SETUP = "import torch\nfrom torch import Tensor\n\nfrom helper import check"
@@ -88,6 +89,14 @@ def test_an_answer_that_leans_on_a_worked_example_is_told(notebook, course):
     edited = ("square = torch.square  # mine", cell_id("code", example))
     assert kinds(notebook(edited, leaning, CHECK)) == ["not in notebook"]
     assert kinds(notebook("def square(x): return x * x", leaning, CHECK)) == []
+
+
+def test_a_cell_is_read_once_however_many_checks_come_after_it(notebook, monkeypatch):
+    read = []
+    monkeypatch.setattr(names, "reading", lambda cell, real=names.reading: read.append(cell) or real(cell))
+    practice._reading.cache_clear()
+    assert notebook(SETUP, ANSWER, *["1 + 1", CHECK] * 3).verdict == "right"
+    assert len(read) == len(set(read)) > 3
 
 
 def test_an_example_is_known_by_its_source_or_its_id():

@@ -93,6 +93,17 @@ def test_every_right_answer_of_the_bank_opens_the_seal_and_no_mistake_does(mini:
             assert (content is not None) == (answer.kind == "right"), answer.title
 
 
+def test_an_answer_to_compare_with_comes_with_the_helpers_it_needs(mini: Course) -> None:
+    bank = mini.solutions / f"{STEM}_answers.py"
+    helped = "\n\ndef square(x):\n    return x * x\n\n\ndef mean_square(x):\n    return square(x).mean()\n"
+    bank.write_text(f'# %% right="mean_square"\n"""with a helper"""{helped}\n' + bank.read_text())
+    stage = Stage(read(mini.solutions, STEM))
+    sealed = sealed_answers(stage, make_key(stage))["mean_square"]
+    shown = stage.evidence("mean_square", None, seal.SEED).evidence.shown
+    content = seal.unlock(sealed["box"], seal.password(shown, sealed["sketch"]))
+    assert compare.others(content)[0].source == helped.strip()
+
+
 def test_the_seal_holds_no_line_of_an_answer_and_neither_does_any_key(built_mini: Course) -> None:
     for folder in (built_mini.notebooks / STEM, built_mini.solutions / STEM):
         for name in ("key.json", "again.json"):

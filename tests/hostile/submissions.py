@@ -322,9 +322,6 @@ CHEATS = [
         "import sys\nopen('torch.py', 'w').write('allclose = lambda *a, **k: True\\nzeros = lambda *a: 1000.0')\n"
         "sys.path.insert(0, '')\nfor name in [name for name in sys.modules if name.split('.')[0] == 'torch']:\n"
         "    del sys.modules[name]\nimport torch",
-        points=0.0,
-        verdicts=("error", "error"),
-        reason="ModuleNotFoundError",
         flag="reaches behind its check",
     ),
     wrong(

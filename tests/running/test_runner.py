@@ -617,6 +617,17 @@ def test_a_copied_check_does_not_displace_the_real_one(runner: Runner) -> None:
     assert run.flags == ()
 
 
+def test_a_fixture_that_was_exchanged_under_another_name_is_flagged(runner: Runner) -> None:
+    honest = replace(
+        job("from helper.fixtures import gradient"), imports="import torch\nfrom helper import fixtures"
+    )
+    assert runner.run(honest).flags == ()
+    alias = "import helper.fixtures as f\ng = f\ng.gradient = lambda *a: 0"
+    run = runner.run(replace(job(alias), imports=honest.imports))
+    assert_others_counted(run)
+    assert any("helper.fixtures.gradient" in flag for flag in run.flags), run.flags
+
+
 def test_attempts_are_flagged_for_the_instructor(runner: Runner) -> None:
     sources = ("import socket; socket.create_connection(('127.0.0.1', 9))",
                "open('/work/secret')", "import os; os.kill(1, 0)", "import subprocess; subprocess.run(['true'])",

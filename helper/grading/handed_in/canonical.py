@@ -10,7 +10,7 @@ import ast
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from helper.desk import hand_in
@@ -56,7 +56,8 @@ class Canonical:
 
     def dumps(self) -> str:
         """Write it down to travel to whoever marks."""
-        return json.dumps(asdict(self))
+        cells = [cell.__dict__ for cell in self.cells]
+        return json.dumps({"lesson": self.lesson, "cells": cells, "flags": self.flags})
 
     @classmethod
     def loads(cls, text: str) -> Canonical:
@@ -125,7 +126,9 @@ def canonical(release: Mapping[str, Any], submitted: Submitted) -> Canonical:
 def written(release: Mapping[str, Any], submitted: Submitted) -> int:
     """Count the exercises in which something was written: none means that nobody worked in this file."""
     known = {
-        cell.name: cell.source.strip() for cell in map(_known, release["cells"]) if cell.role == "exercise"
+        cell.name: cell.source.strip()
+        for cell in map(_known, filter(metadata.is_exercise, release["cells"]))
+        if cell.role == "exercise"
     }
     stubs = set(known.values())
     return sum(

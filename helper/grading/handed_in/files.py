@@ -41,7 +41,7 @@ class UnreadableError(Exception):
     """Why a file's bytes cannot be had, in one sentence."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class File:
     """A file as found.
 
@@ -354,8 +354,17 @@ class Spool:
                 f"{tempfile.gettempdir()} has no room for the submissions ({error.strerror}): make some, or set "
                 "TMPDIR to a larger place."
             ) from error
-        return partial(self._get, start, len(content))
+        return _Kept(self._file, start, len(content))
 
-    def _get(self, start: int, length: int) -> bytes:
-        self._file.seek(start)
-        return self._file.read(length)
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Some bytes in a spool."""
+
+    file: IO[bytes]
+    start: int
+    length: int
+
+    def __call__(self) -> bytes:
+        self.file.seek(self.start)
+        return self.file.read(self.length)

@@ -37,7 +37,7 @@ MOST_NOTED = 2000  # small files of an LMS that are read
 LONGEST_NOTE = 20_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Submission:
     """One student's notebook for one lesson.
 
@@ -76,7 +76,7 @@ class Intake:
     lost: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Work:
     """A file that may be somebody's notebook, as far as it can be read."""
 

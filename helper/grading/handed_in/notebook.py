@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from helper.desk import hand_in
@@ -41,7 +41,7 @@ class Submitted:
 
     def dumps(self) -> bytes:
         rest = [self.lesson, self.problem, self.version, self.changed]
-        return json.dumps([[astuple(cell) for cell in self.cells], *rest]).encode()
+        return json.dumps([[[*cell.__dict__.values()] for cell in self.cells], *rest]).encode()
 
     @classmethod
     def loads(cls, content: bytes) -> Submitted:

@@ -37,7 +37,7 @@ NBGRADERS_OWN = {"source", "release", "outbound", "autograded", "feedback", "sol
 COPY = re.compile(r"(?i)(?:[ _-]*\(\d+\)|[ _-]+copy(?:[ _-]?\d+)?|[ _-]*\(copy\))+$")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Owner:
     """Who handed something in, as the receiver called them.
 
@@ -56,7 +56,7 @@ class Owner:
     exchange: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """A file that may be somebody's work. lesson: of its notebook, "" if unknown; archives: see files.File."""
 
@@ -84,7 +84,8 @@ class _Node:
     @cached_property
     def below(self) -> dict[int, Item]:
         """Everything in this folder and deeper."""
-        return dict(chain(self.items.items(), *(node.below.items() for node in self.folders.values())))
+        parts = [some for some in (self.items, *(node.below for node in self.folders.values())) if some]
+        return parts[0] if len(parts) == 1 else dict(chain(*(some.items() for some in parts)))
 
     @property
     def bare(self) -> str:

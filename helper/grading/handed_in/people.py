@@ -12,21 +12,21 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from helper.course import CourseError
 from helper.files import write_whole
 from helper.grading.handed_in.owners import BLIND, Owner
-from helper.grading.handed_in.roster import Entry, alike
+from helper.grading.handed_in.roster import Entry, Roster, alike
 
 LONGEST = 80  # characters of a name
 MOST_BYTES = 120  # of a name: file systems count bytes, and allow 255 with all that is added
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
-@dataclass
+@dataclass(slots=True)
 class Person:
     """One person.
 
@@ -52,10 +52,11 @@ class People:
         self._by_id: dict[str, Person] = {}
         self._by_account: dict[str, list[Person]] = {}
         self._by_name: dict[str, list[Person]] = {}  # and by id, where that is no name
+        self._by_spelling: dict[str, list[Person]] = {}  # of their names
         self._taken: set[str] = set()  # ids, as a file system that knows no case has them
         for person in _load(path) if path else ():
             self._add(person)
-        self._roster = list(roster)
+        self._roster = Roster(roster)
         self.doubts: list[str] = []
 
     def __iter__(self) -> Iterator[Person]:
@@ -66,8 +67,7 @@ class People:
 
     def save(self) -> None:
         if self._path:
-            data = {"people": [asdict(person) for person in self._people]}
-            write_whole(self._path, json.dumps(data, ensure_ascii=False, indent=1) + "\n", mode=0o600)
+            write_whole(self._path, self._lines(), mode=0o600)
 
     def resolve(self, came: Iterable[tuple[Owner, str]]) -> dict[Owner, Person]:
         """Say which person each owner is. came: owners with the lesson of what they handed in, "" if unknown."""
@@ -113,15 +113,25 @@ class People:
     def absent(self, present: Iterable[str]) -> list[str]:
         """Return the names on the roster of those who are not among the ids given, and remember them all."""
         here = set(present)
-        persons = [self._person_of(entry) for entry in self._roster]
+        persons = [self._person_of(entry) for entry in self._roster.entries]
         return [person.name for person in persons if person.id not in here]
+
+    def _lines(self) -> Iterator[str]:
+        """Write one person a line: indented, or in one piece, a large class takes long and much memory."""
+        before = '{"people": [\n'
+        for person in self._people:
+            yield before + json.dumps(
+                {item.name: getattr(person, item.name) for item in fields(person)}, ensure_ascii=False
+            )
+            before = ",\n"
+        yield "\n]}\n" if self._people else before + "]}\n"
 
     def _known(self, group: Sequence[Owner], lessons: set[str], *, alone: bool) -> Person | None:
         owner, account = group[0], _account(group[0])
         accounts = {_account(owner) for owner in group} - {""}
         theirs = [person for account in accounts for person in self._by_account.get(account, ())]
         if theirs:
-            return min(theirs, key=self._people.index) if len(theirs) > 1 else theirs[0]
+            return self._eldest(theirs)
         for owner in group:
             entry = self._on_roster(owner)
             if entry:
@@ -142,6 +152,9 @@ class People:
                 "somebody else of that name: kept apart. A roster tells (--roster)."
             )
         return None
+
+    def _eldest(self, persons: Sequence[Person]) -> Person:
+        return persons[0] if len(persons) == 1 else min(persons, key=self._people.index)
 
     def _new(self, owner: Owner, *, alone: bool) -> Person:
         wanted = safe(owner.name)
@@ -167,6 +180,7 @@ class People:
         for index, keys in (
             (self._by_name, {*person.names, person.name, person.id}),
             (self._by_account, set(person.accounts)),
+            (self._by_spelling, {alike(person.name)}),
         ):
             for key in keys:
                 known = index.setdefault(key, [])
@@ -174,19 +188,14 @@ class People:
                     known.append(person)
 
     def _on_roster(self, owner: Owner) -> Entry | None:
-        account, email = _account(owner), owner.email.casefold()
-        for entry in self._roster:
-            if (account and account in entry.accounts) or (email and email == entry.email.casefold()):
-                return entry
-        if owner.number and owner.system != "moodle":  # there it is another one for every assignment
-            for entry in self._roster:
-                if owner.number in entry.numbers:
-                    return entry
-        if owner.system in ("", "nbgrader", "github"):
-            for entry in self._roster:
-                if owner.name in (entry.id, *entry.numbers):
-                    return entry
-        hits = [entry for entry in self._roster if alike(owner.name) in entry.spellings]
+        found = self._roster.first(("account", _account(owner)), ("email", owner.email.casefold()))
+        if not found and owner.system != "moodle":  # there it is another one for every assignment
+            found = self._roster.first(("number", owner.number))
+        if not found and owner.system in ("", "nbgrader", "github"):
+            found = self._roster.first(("id", owner.name), ("number", owner.name))
+        if found:
+            return found
+        hits = self._roster.spelt([alike(owner.name)])
         return hits[0] if len(hits) == 1 else None
 
     def _person_of(self, entry: Entry) -> Person:
@@ -204,11 +213,15 @@ class People:
         """Return the id of somebody on the roster: the one this classroom gave them already, else the roster's."""
         theirs = [person for account in entry.accounts for person in self._by_account.get(account, ())]
         if theirs:
-            return min(theirs, key=self._people.index).id
-        same = [person for person in self._people if alike(person.name) in entry.spellings]
-        rivals = [item for item in self._roster if item.spellings & entry.spellings]
-        if len(same) == 1 and len(rivals) == 1:
-            return same[0].id
+            return self._eldest(theirs).id
+        same = {
+            person.id
+            for spelling in entry.spellings
+            for person in self._by_spelling.get(spelling, ())
+            if alike(person.name) == spelling
+        }
+        if len(same) == 1 and len(self._roster.spelt(entry.spellings)) == 1:
+            return same.pop()
         return safe(entry.id)
 
 

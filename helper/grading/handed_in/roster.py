@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +31,31 @@ class Entry:
     accounts: tuple[str, ...] = ()
     numbers: frozenset[str] = field(default_factory=frozenset)
     spellings: frozenset[str] = field(default_factory=frozenset)
+
+
+class Roster:
+    """A roster to look somebody up in: a class of thousands is not looked through for each."""
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.entries = list(entries)
+        self._by: dict[tuple[str, str], list[int]] = {}
+        for place, entry in enumerate(self.entries):
+            keys = {("account", account) for account in entry.accounts}
+            keys |= {("email", entry.email.casefold()), ("id", entry.id)}
+            keys |= {("number", number) for number in entry.numbers}
+            keys |= {("spelling", spelling) for spelling in entry.spellings}
+            for key in keys:
+                self._by.setdefault(key, []).append(place)
+
+    def first(self, *keys: tuple[str, str]) -> Entry | None:
+        """Return the first entry that has one of some keys, of those that are not empty."""
+        places = [self._by[key][0] for key in keys if key[1] and key in self._by]
+        return self.entries[min(places)] if places else None
+
+    def spelt(self, spellings: Iterable[str]) -> list[Entry]:
+        """Return all who may be written in one of some ways."""
+        places = {place for spelling in spellings for place in self._by.get(("spelling", spelling), ())}
+        return [self.entries[place] for place in sorted(places)]
 
 
 def read_roster(path: Path) -> list[Entry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,17 @@ def to_json(marks: Marks) -> dict[str, Any]:
 
 
 def write_json(path: Path, marks: Marks) -> None:
-    write_whole(path, json.dumps(to_json(marks), ensure_ascii=False, indent=1) + "\n")
+    """Write what to_json returns, one student after another: of a large class the whole is never in memory."""
+    write_whole(path, _parts(marks))
+
+
+def _parts(marks: Marks) -> Iterator[str]:
+    before = '{\n "students": {'
+    for student in sorted(marks):
+        one = json.dumps(to_json({student: marks[student]})["students"], ensure_ascii=False, indent=1)
+        yield before + one[1:-2].replace("\n", "\n ")
+        before = ","
+    yield "\n }\n}\n" if before == "," else before + "}\n}\n"
 
 
 def _lesson(marked: Marked) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,10 +15,13 @@ from helper.nbgrading.metadata import exercise_of, is_check
 
 
 def without_outputs(release: Mapping[str, Any], notebook: Canonical) -> dict[str, Any]:
-    """Write a canonical notebook as a notebook: the release's metadata, the student's own text made inert."""
+    """Write a canonical notebook as a notebook: the release's metadata, the student's own text made inert.
+
+    It shares its parts with the release, so that none of them may be changed.
+    """
     cells = {cell["id"]: cell for cell in release["cells"]}
     made = [_cell(cell, cells.get(cell.id)) for cell in notebook.cells]
-    return {**copy.deepcopy({name: release[name] for name in release if name != "cells"}), "cells": made}
+    return {**release, "cells": made}
 
 
 def with_outputs(nb: dict[str, Any], marked: Marked) -> dict[str, Any]:
@@ -45,9 +48,18 @@ def with_outputs(nb: dict[str, Any], marked: Marked) -> dict[str, Any]:
     return nb
 
 
+def dumps(nb: Mapping[str, Any]) -> str:
+    """Write a notebook, a cell a line: indented, each would take as long as everything else about it."""
+    rest = [
+        f"{json.dumps(name)}: {json.dumps(nb[name], ensure_ascii=False)}" for name in nb if name != "cells"
+    ]
+    cells = ",\n".join(json.dumps(cell, ensure_ascii=False) for cell in nb["cells"])
+    return "{" + ",\n".join([f'"cells": [\n{cells}\n]', *rest]) + "}\n"
+
+
 def _cell(cell: CanonicalCell, released: Mapping[str, Any] | None) -> dict[str, Any]:
     if released is not None:
-        made = {name: value for name, value in copy.deepcopy(dict(released)).items() if name != "attachments"}
+        made = {name: value for name, value in released.items() if name != "attachments"}
         return made | {"source": re.sub(r"!\[([^\]]*)\]\(attachment:[^)]*\)", r"*(Figure: \1)*", cell.source)}
     if cell.type == "code":
         return {

@@ -35,6 +35,7 @@ def _environment() -> Any:
     environment = Environment(
         loader=PackageLoader("helper.grading.pages", ""),
         autoescape=True,
+        auto_reload=False,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

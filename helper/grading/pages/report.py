@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
 from helper.grading.handed_in.people import People
+from helper.grading.marking import Marked
 from helper.grading.pages.as_json import Marks
 from helper.grading.pages.render import link, render
 from helper.grading.pages.similar import Pair
@@ -16,7 +17,6 @@ from helper.grading.pages.summary import summarise
 
 PAGED = 25  # students of the table that are shown at once
 AT_ONCE = 3  # reasons of an exercise that are seen without opening anything
-NAMED = 12  # links per mistake; the table finds the others
 MOST_STUDENTS, MOST_LINES = 5000, 1000  # of a table and of a list: a browser must open the page
 
 _START = """
@@ -39,14 +39,18 @@ def class_page(
 ) -> str:
     """Return the page. marks: of everybody in the classroom; the lines are those of the last run."""
     lessons = summarise(marks)
-    everybody = sorted(marks)
     names = [lesson.name for lesson in lessons]
-    students = [_row(student, marks, names, people) for student in everybody[:MOST_STUDENTS]]
+    students: list[dict[str, object]] = []
     looks: list[tuple[str, str, tuple[str, ...], str]] = []
     harmless: list[tuple[str, str, tuple[str, ...]]] = []
-    more = {"students": len(everybody) - len(students), "looks": 0, "harmless": 0}
-    for student in everybody:
-        for lesson, marked in sorted(marks[student].items()):
+    more = {"students": 0, "looks": 0, "harmless": 0}
+    for student in sorted(marks):
+        of_student = dict(marks[student])
+        if len(students) < MOST_STUDENTS:
+            students.append(_row(student, of_student, names, people))
+        else:
+            more["students"] += 1
+        for lesson, marked in sorted(of_student.items()):
             if marked.flags and len(looks) < MOST_LINES:
                 looks.append((student, lesson, marked.flags, page_of(student, lesson)))
             elif marked.flags:
@@ -72,7 +76,6 @@ def class_page(
         lost=lost,
         absent=absent,
         page_of=page_of,
-        named=NAMED,
         at_once=AT_ONCE,
     )
 
@@ -81,8 +84,9 @@ def page_of(student: str, lesson: str) -> str:
     return link("feedback", student, lesson, f"{lesson}.html")
 
 
-def _row(student: str, marks: Marks, lessons: Sequence[str], people: People | None) -> dict[str, object]:
-    of_student = marks[student]
+def _row(
+    student: str, of_student: Mapping[str, Marked], lessons: Sequence[str], people: People | None
+) -> dict[str, object]:
     person = people.get(student) if people else None
     return {
         "id": student,
