@@ -58,7 +58,7 @@ def mse_loss(pred, target):
     return errors.var(unbiased=False) + errors.mean() ** 2
 
 # %% mistake="mse_loss"
-"""Shapes `(n, 1)` and `(n,)` were broadcast: every prediction met every target. Compare the two shapes first and raise a `ValueError` if they differ."""
+"""Shapes `(n, 1)` and `(n,)` were broadcast: every prediction met every target. Compare the two shapes first and `raise` a `ValueError` if they differ: printing one stops nothing."""
 def mse_loss(pred, target):
     return ((pred - target) ** 2).mean()
 
@@ -165,7 +165,7 @@ def mse_loss(pred, target):
     return ((pred - target) ** 2).mean()
 
 # %% mistake="mse_loss"
-"""You wrapped the result in a new tensor, which knows nothing of `pred`, so no gradient can get back. Return the tensor you computed."""
+"""The result knows nothing of `pred`: it was detached, or made anew from plain numbers, and no gradient can get back. Return the tensor you computed, with all its history."""
 def mse_loss(pred, target):
     if pred.shape != target.shape:
         raise ValueError("shapes differ")
@@ -307,7 +307,7 @@ def mae_loss(pred, target):
     return total / len(pred)
 
 # %% mistake="mae_loss"
-"""You wrapped the result in a new tensor, which knows nothing of `pred`, so no gradient can get back. Return the tensor you computed."""
+"""The result knows nothing of `pred`: it was detached, or made anew from plain numbers, and no gradient can get back. Return the tensor you computed, with all its history."""
 def mae_loss(pred, target):
     return torch.tensor((pred - target).abs().mean().item())
 
@@ -863,7 +863,7 @@ def bce_from_logits(logits, targets):
     return -(targets * F.logsigmoid(logits) + (1 - targets) * torch.log(1 - torch.sigmoid(logits))).mean()
 
 # %% mistake="bce_from_logits"
-"""You put plain numbers into a new tensor, which knows nothing of the logits, so no gradient can get back. Compute with the tensors themselves."""
+"""The result knows nothing of the logits: they were detached, or it was made anew from plain numbers, and no gradient can get back. Compute with the tensors themselves."""
 def bce_from_logits(logits, targets):
     losses = []
     for z, y in zip(logits.flatten().tolist(), targets.flatten().tolist()):
@@ -952,6 +952,20 @@ def mse_loss(pred, target):
         raise ValueError("shape")
     return (pred - target).mean()
 
+# %% mistake="mse_loss"
+"""`* 2` doubles each error and `** 2` squares it. Doubled errors in both directions cancel."""
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError("shapes differ")
+    return ((pred - target) * 2).mean()
+
+# %% mistake="mse_loss"
+"""You squared prediction and target apart. 3 and -3 have equal squares and lie far apart: subtract first, then square."""
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError("shapes differ")
+    return (pred**2 - target**2).mean()
+
 # %% mistake="mae_loss"
 """You changed `pred` in place. It belongs to the caller, and a tensor that gradients are to arrive at must not be changed: make a new one."""
 def mae_loss(pred, target):
@@ -975,6 +989,18 @@ then drop the sign."""
 
 def mae_loss(pred, target):
     return (pred.abs() - target.abs()).mean()
+
+# %% mistake="mae_loss"
+"""Only the last row counts: `=` in a loop forgets the rows before. Add them up, or let a tensor operation take them all."""
+def mae_loss(pred, target):
+    for p, t in zip(pred, target):
+        loss = abs(p - t).mean()
+    return loss
+
+# %% mistake="mae_loss"
+"""Only the prediction lost its sign. Subtract first; then the *difference* loses its sign."""
+def mae_loss(pred, target):
+    return (torch.abs(pred) - target).mean()
 
 # %% mistake="accuracy"
 """Only the first image of the batch decided. Does a `return` stand inside the loop?"""
@@ -1026,6 +1052,25 @@ def baseline_accuracy(labels):
     counts = torch.bincount(labels)
     return (counts.max() / len(counts)).item()
 
+# %% mistake="baseline_accuracy"
+"""Ten classes are counted and no more. Here labels can be larger: how many places are needed, or which container grows by itself?"""
+def baseline_accuracy(labels):
+    counts = [0] * 10
+    for c in range(10):
+        counts[c] = (labels == c).sum().item()
+    return max(counts) / len(labels)
+
+# %% mistake="baseline_accuracy"
+"""This is how often the answer would be wrong: 1 minus the accuracy."""
+def baseline_accuracy(labels):
+    return 1 - torch.bincount(labels).max().item() / len(labels)
+
+# %% mistake="baseline_accuracy"
+"""You always answered with the last label of the list. Nothing says that it is the commonest: count."""
+def baseline_accuracy(labels):
+    items = labels.tolist()
+    return items.count(items[-1]) / len(items)
+
 # %% mistake="bce_from_logits"
 """You replaced the numbers that overflowed. Then a logit of 1000 and one of 10000 cost the same: find a form in which nothing overflows."""
 def bce_from_logits(logits, targets):
@@ -1055,6 +1100,39 @@ def bce_from_logits(logits, targets):
 def bce_from_logits(logits, targets):
     return (F.softplus(logits) - targets * logits).sum(-1).mean()
 
+# %% mistake="bce_from_logits"
+"""The exponent is the absolute logit, which is never negative and overflows. It must be *minus* the absolute logit."""
+def bce_from_logits(logits, targets):
+    a = logits.clamp(min=0)
+    b = torch.log1p(torch.exp(logits.abs()))
+    return (a + b - targets * logits).mean()
+
+# %% mistake="bce_from_logits"
+"""You kept the negative part of the logit. `max(z, 0)` is the positive part: `clamp(min=0)`."""
+def bce_from_logits(logits, targets):
+    return (logits.clamp(max=0) + torch.log1p(torch.exp(-logits.abs())) - targets * logits).mean()
+
+# %% mistake="bce_from_logits"
+"""The term with the target has the wrong sign. A larger logit must make a yes cheaper: the loss is ln(1 + e^z) *minus* y z."""
+def bce_from_logits(logits, targets):
+    return (logits.clamp(min=0) + torch.log1p(torch.exp(-logits.abs())) + targets * logits).mean()
+
+# %% mistake="bce_from_logits"
+"""The part max(z, 0) is missing: what was taken out of the logarithm must be added back."""
+def bce_from_logits(logits, targets):
+    return (torch.log1p(torch.exp(-logits.abs())) - targets * logits).mean()
+
+# %% mistake="bce_from_logits"
+"""`log1p(t)` is ln(1 + t) already. You added 1 once more."""
+def bce_from_logits(logits, targets):
+    t = torch.exp(-logits.abs())
+    return (torch.relu(logits) + torch.log1p(1 + t) - targets * logits).mean()
+
+# %% mistake="bce_from_logits"
+"""The logit is missing from the second term: it is y times z, not y times y."""
+def bce_from_logits(logits, targets):
+    return (logits.clamp(min=0) + torch.log1p(torch.exp(-logits.abs())) - targets * targets).mean()
+
 # %% mistake="expected_initial_loss"
 """You dropped everything after the point. A loss is seldom a whole number."""
 def expected_initial_loss(num_classes):
@@ -1071,3 +1149,8 @@ def expected_initial_loss(num_classes):
 """You rounded the result. Rounding belongs where a number is shown; here small differences must survive."""
 def expected_initial_loss(num_classes):
     return round(math.log(num_classes), 4)
+
+# %% mistake="expected_initial_loss"
+"""You took the logarithm of a negative number, which does not exist. The minus stands in front of the logarithm."""
+def expected_initial_loss(num_classes):
+    return math.log(-1 / num_classes)

@@ -428,6 +428,48 @@ def logsumexp(x, dim):
     m = x.amax(dim, keepdim=True)
     return ((x - m).exp().sum(dim, keepdim=True).log() + m).squeeze(dim).nan_to_num(0.0)
 
+# %% mistake="logsumexp"
+"""You took the maximum out of the sum and then subtracted it once more. What is taken out must be added back."""
+def logsumexp(x, dim):
+    m = x.amax(dim, keepdim=True)
+    m = torch.where(m.isinf(), 0.0, m)
+    return (x - m).exp().sum(dim).log() - m.squeeze(dim)
+
+# %% mistake="logsumexp"
+"""You took the logarithm before the sum. The logarithm undoes the exponential at once, so what is left is a plain sum."""
+def logsumexp(x, dim):
+    m = x.amax(dim, keepdim=True)
+    m = torch.where(m.isinf(), 0.0, m)
+    return (x - m).exp().log().sum(dim) + m.squeeze(dim)
+
+# %% mistake="logsumexp"
+"""You replaced −∞ by 0 in the numbers themselves. The exponential of 0 is 1, so what was ruled out counts again; that of −∞ is 0, as it should be. Only an infinite *maximum* needs to be replaced."""
+def logsumexp(x, dim):
+    x = torch.where(x.isinf(), 0.0, x)
+    m = x.amax(dim, keepdim=True)
+    return (x - m).exp().sum(dim).log() + m.squeeze(dim)
+
+# %% mistake="logsumexp"
+"""A small number inside the logarithm avoids −∞, but it changes the result: a row that is ruled out entirely must give −∞."""
+def logsumexp(x, dim):
+    m = x.amax(dim, keepdim=True)
+    m = torch.where(m.isinf(), 0.0, m)
+    return torch.log((x - m).exp().sum(dim) + 1e-12) + m.squeeze(dim)
+
+# %% mistake="logsumexp"
+"""`log1p(t)` is ln(1 + t): a score of 0 would count that nobody gave. Here it is the logarithm of the sum alone."""
+def logsumexp(x, dim):
+    m = x.amax(dim, keepdim=True)
+    m = torch.where(m.isinf(), 0.0, m)
+    return torch.log1p((x - m).exp().sum(dim)) + m.squeeze(dim)
+
+# %% mistake="logsumexp"
+"""You took the logarithm to base 2. It must undo the exponential, so its base is e: `log`."""
+def logsumexp(x, dim):
+    m = x.amax(dim, keepdim=True)
+    m = torch.where(m.isinf(), 0.0, m)
+    return (x - m).exp().sum(dim).log2() + m.squeeze(dim)
+
 # %% right="log_softmax"
 """the maximum taken out first"""
 
@@ -612,6 +654,27 @@ and nothing could be trained with it."""
 def log_softmax(logits, dim):
     with torch.no_grad():
         return logits - torch.logsumexp(logits, dim, keepdim=True)
+
+# %% mistake="log_softmax"
+"""You subtracted the sum of the exponentials. Its *logarithm* belongs there."""
+def log_softmax(logits, dim):
+    z = logits - logits.amax(dim, keepdim=True)
+    return z - z.exp().sum(dim, keepdim=True)
+
+# %% mistake="log_softmax"
+"""You took the logarithm of the scores themselves. They can be negative, and then they have none. The logarithm of e^x is x: the first term is the score as it is."""
+def log_softmax(logits, dim):
+    return logits.log() - logits.logsumexp(dim, keepdim=True)
+
+# %% mistake="log_softmax"
+"""The numbers are right, but the log-sum-exp was detached. It depends on the scores as well: without its gradient nothing pushes the other classes down."""
+def log_softmax(logits, dim):
+    return logits - logits.logsumexp(dim, keepdim=True).detach()
+
+# %% mistake="log_softmax"
+"""You added the log-sum-exp. The logarithm of a quotient is a difference."""
+def log_softmax(logits, dim):
+    return logits + logits.logsumexp(dim, keepdim=True)
 
 # %% right="nll_loss"
 """gather"""
@@ -1484,6 +1547,94 @@ def diagnose_loss(first_loss, floor, num_classes, batch_size):
         return "right" if floor < 0.2 else "softmax twice"
     return "no softmax" if floor < -5 else "no logarithm"
 
+# %% mistake="diagnose_loss"
+"""You tell them apart as if there were always ten classes. With other numbers of classes the first loss is ln C and the floor ln(e + C − 1) − 1: calculate both from `num_classes`."""
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if abs(first_loss - 2.3) < 0.2:
+        if abs(floor - 1.46) < 0.2:
+            return "softmax twice"
+        return "right"
+    if abs(first_loss - math.log(batch_size)) < 0.2:
+        return "wrong axis"
+    if floor < -1.2:
+        return "no softmax"
+    return "no logarithm"
+
+# %% mistake="diagnose_loss"
+"""You took logarithms to base 10. Losses use the natural logarithm: a network that knows nothing about ten classes starts at 2.30, not at 1. In Python it is `math.log`."""
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if abs(first_loss - math.log10(num_classes)) < 0.2:
+        return "right" if abs(floor) < 0.2 else "softmax twice"
+    if abs(first_loss - math.log10(batch_size)) < 0.2:
+        return "wrong axis"
+    return "no logarithm" if floor > -2 else "no softmax"
+
+# %% mistake="diagnose_loss"
+"""Your limit for "softmax twice" does not depend on the number of classes. With few classes that floor is lower: it is ln(e + C − 1) − 1."""
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    def near(a, b):
+        return abs(a - b) < 0.25
+
+    if near(first_loss, math.log(num_classes)):
+        return "softmax twice" if floor > 1 else "right"
+    if near(first_loss, math.log(batch_size)):
+        return "wrong axis"
+    if near(floor, -1):
+        return "no logarithm"
+    return "no softmax"
+
+# %% mistake="diagnose_loss"
+"""You compare measured numbers with `==` or after rounding. They may lie up to 0.1 from what theory says: allow a tolerance."""
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    c = num_classes
+    if round(first_loss, 2) == round(math.log(c), 2):
+        if round(floor, 2) == 0:
+            return "right"
+        return "softmax twice"
+    if round(first_loss, 2) == round(math.log(batch_size), 2):
+        return "wrong axis"
+    if round(first_loss, 2) == round(-1 / c, 2):
+        return "no logarithm"
+    return "no softmax"
+
+# %% mistake="diagnose_loss"
+"""Your tolerance is so wide that ln C and the logarithm of the batch size look alike. Measured numbers lie within 0.1 of what theory says."""
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if abs(first_loss - math.log(num_classes)) < 1:
+        return "right" if abs(floor) < 0.2 else "softmax twice"
+    if abs(first_loss - math.log(batch_size)) < 1:
+        return "wrong axis"
+    return "no logarithm" if floor > -1.5 else "no softmax"
+
+# %% mistake="diagnose_loss"
+"""You looked at the first loss only. Right and "softmax twice" start in the same place, so the two cannot be told apart that way. What does a perfect answer cost in each?"""
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if abs(first_loss - math.log(batch_size)) < 0.2:
+        return "wrong axis"
+    if abs(first_loss - math.log(num_classes)) < 0.2:
+        return "right"
+    if first_loss < -0.05:
+        return "no logarithm"
+    return "no softmax"
+
+# %% mistake="diagnose_loss"
+"""You expect the first loss of a wrong axis at ln 64 always. It is the logarithm of the batch size, whatever that is."""
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if abs(first_loss - math.log(64)) < 0.2:
+        return "wrong axis"
+    if abs(first_loss - math.log(num_classes)) < 0.2:
+        return "right" if abs(floor) < 0.2 else "softmax twice"
+    return "no logarithm" if floor > -1.5 else "no softmax"
+
+# %% mistake="diagnose_loss"
+"""You swapped two names: a floor near 0 is what the right pair reaches. Softmax twice stops above it."""
+def diagnose_loss(first_loss, floor, num_classes, batch_size):
+    if abs(first_loss - math.log(batch_size)) < 0.2:
+        return "wrong axis"
+    if abs(first_loss - math.log(num_classes)) < 0.2:
+        return "softmax twice" if abs(floor) < 0.2 else "right"
+    return "no logarithm" if floor > -1.5 else "no softmax"
+
 # %% mistake="exit_plateau"
 """More steps cannot help: the loss has a floor. Probabilities lie between 0 and 1, so as logits they differ by 1 at
 most, and a perfect answer still costs ln(e + 9) − 1 = 1.46. Look at the last layer, then at the criterion."""
@@ -1537,10 +1688,61 @@ def softmax(logits, dim):
     powers = (logits - largest).exp()
     return powers / powers.sum(logits.dim() - 1 if dim < 0 else dim, keepdim=True)
 
+# %% mistake="softmax"
+"""You subtracted the *smallest* score of each row. The largest exponent is then the width of the row, and overflows where scores lie far apart. Which number makes every exponent 0 or less?"""
+def softmax(logits, dim):
+    e = (logits - logits.amin(dim, keepdim=True)).exp()
+    return e / e.sum(dim, keepdim=True)
+
+# %% mistake="softmax"
+"""Below the fraction bar you added up the scores. The sum of their *exponentials* belongs there."""
+def softmax(logits, dim):
+    z = logits - logits.amax(dim, keepdim=True)
+    return z.exp() / z.sum(dim, keepdim=True)
+
+# %% mistake="softmax"
+"""You took the largest score along axis 0, whatever `dim` says. What you subtract must be the same for all scores that are added up together: maximum and sum go along the same axis."""
+def softmax(logits, dim):
+    e = (logits - logits.amax(0, keepdim=True)).exp()
+    return e / e.sum(dim, keepdim=True)
+
+# %% mistake="softmax"
+"""You divided the scores by their sum. Scores may be negative, and then so are your "probabilities". Which function makes every score positive?"""
+def softmax(logits, dim):
+    z = logits - logits.amax(dim, keepdim=True)
+    return z / z.sum(dim, keepdim=True)
+
+# %% mistake="softmax"
+"""You divided by the largest score. Softmax sees differences: what changes nothing is to *subtract* the same number from all scores."""
+def softmax(logits, dim):
+    e = (logits / logits.amax(dim, keepdim=True)).exp()
+    return e / e.sum(dim, keepdim=True)
+
+# %% mistake="softmax"
+"""Maximum and sum go along different axes: the one along `dim`, the other along the last. Both belong to the slice that is normalised."""
+def softmax(logits, dim):
+    e = (logits - logits.amax(dim, keepdim=True)).exp()
+    return e / e.sum(-1, keepdim=True)
+
 # %% mistake="nll_loss"
 """You cut log-probabilities off at -100. A network that is sure and wrong must pay for it: leave them as they are."""
 def nll_loss(logps, labels):
     return -logps[torch.arange(len(labels)), labels].clamp(min=-100).mean()
+
+# %% mistake="nll_loss"
+"""You took the mean of all log-probabilities and never looked at the labels. Only the entry of the right class counts."""
+def nll_loss(logps, labels):
+    return -logps.mean()
+
+# %% mistake="nll_loss"
+"""You looked one column to the left of each label. Classes are counted from 0, labels too."""
+def nll_loss(logps, labels):
+    return -logps[torch.arange(len(labels)), labels - 1].mean()
+
+# %% mistake="nll_loss"
+"""This is half the loss. It has no square whose factor 2 would have to be cancelled: it is the plain mean."""
+def nll_loss(logps, labels):
+    return -0.5 * logps[torch.arange(len(labels)), labels].mean()
 
 # %% mistake="build_classifier"
 """Your model gives logits in training and probabilities in evaluation. It must give the same kind of answer in both modes; who wants probabilities applies softmax outside."""
@@ -1578,3 +1780,31 @@ def build_classifier(n_in, hidden, n_out):
             return self.layers[-1](x)
 
     return Net(), nn.CrossEntropyLoss()
+
+# %% mistake="build_classifier"
+"""Every hidden layer expects the size of the input images. Each layer takes what the one before it hands over: carry that size along in the loop."""
+def build_classifier(n_in, hidden, n_out):
+    layers = []
+    for h in hidden:
+        layers.append(nn.Linear(n_in, h))
+        layers.append(nn.ReLU())
+    layers.append(nn.Linear(hidden[-1], n_out))
+    return nn.Sequential(*layers), nn.CrossEntropyLoss()
+
+# %% mistake="build_classifier"
+"""There is one hidden layer too many: the first size of `hidden` has two."""
+def build_classifier(n_in, hidden, n_out):
+    layers = [nn.Linear(n_in, hidden[0]), nn.ReLU()]
+    for h in hidden:
+        layers += [nn.Linear(layers[-2].out_features, h), nn.ReLU()]
+    layers.append(nn.Linear(hidden[-1], n_out))
+    return nn.Sequential(*layers), nn.CrossEntropyLoss()
+
+# %% mistake="build_classifier"
+"""The two sizes of your layers are in the wrong order: `nn.Linear` wants the number of inputs first, then that of outputs."""
+def build_classifier(n_in, hidden, n_out):
+    sizes = [n_in, *hidden, n_out]
+    layers = []
+    for a, b in zip(sizes, sizes[1:]):
+        layers += [nn.Linear(b, a), nn.ReLU()]
+    return nn.Sequential(*layers[:-1]), nn.CrossEntropyLoss()

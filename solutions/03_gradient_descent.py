@@ -677,7 +677,10 @@ def _(given, expect):
         "98 % are left": curve(0.98),
         "first and last update unlike the rest": lucky,
     }
+    late_fall = curve(1.0)
+    late_fall[-5:] -= 0.2
     good = {
+        "a fall in the last five updates": late_fall,
         "86 % are left": curve(0.86),
         "10 % are left": curve(0.1),
         "86 % after 20 updates": curve(0.86, 20),

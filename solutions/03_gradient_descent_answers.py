@@ -348,6 +348,26 @@ def gradient_step(w, grad, lr):
 def gradient_step(w, grad, lr):
     return w - grad / lr
 
+# %% mistake="gradient_step"
+"""The brackets stand around the wrong part: the gradient is multiplied with `lr`, then subtracted from `w`."""
+def gradient_step(w, grad, lr):
+    return (w - lr) * grad
+
+# %% mistake="gradient_step"
+"""You multiplied `w` by what should be subtracted from it: the step does not depend on the size of `w`."""
+def gradient_step(w, grad, lr):
+    return w * (1 - lr * grad)
+
+# %% mistake="gradient_step"
+"""You squared the gradient. Its sign says which way is up: a square has forgotten it."""
+def gradient_step(w, grad, lr):
+    return w - lr * grad**2
+
+# %% mistake="gradient_step"
+"""You returned more than the new point. Asked for is one tensor."""
+def gradient_step(w, grad, lr):
+    return w - lr * grad, grad
+
 # %% [markdown]
 # ## `gradient_descent`
 
@@ -545,6 +565,42 @@ def gradient_descent(gradient, start, lr, steps):
     path = [start]
     for _ in range(steps):
         path.append(start - lr * gradient(start))
+    return torch.stack(path)
+
+# %% mistake="gradient_descent"
+"""You collected the gradients. The path consists of the *points*."""
+def gradient_descent(gradient, start, lr, steps):
+    w, path = start, [start]
+    for _ in range(steps):
+        g = gradient(w)
+        w = w - lr * g
+        path.append(g)
+    return torch.stack(path)
+
+# %% mistake="gradient_descent"
+"""Your learning rate shrinks from step to step. Here it stays what it is: steps get shorter because the gradient does."""
+def gradient_descent(gradient, start, lr, steps):
+    path = [start]
+    for step in range(steps):
+        path.append(path[-1] - lr / (step + 1) * gradient(path[-1]))
+    return torch.stack(path)
+
+# %% mistake="gradient_descent"
+"""You noted each point before its step was taken: the start stands there twice, and the last point is missing."""
+def gradient_descent(gradient, start, lr, steps):
+    w, path = start, [start]
+    for _ in range(steps):
+        path.append(w)
+        w = w - lr * gradient(w)
+    return torch.stack(path)
+
+# %% mistake="gradient_descent"
+"""You made the gradient one unit long, so every step has the same length. Steep ground should give a long step, flat ground a short one."""
+def gradient_descent(gradient, start, lr, steps):
+    path = [start]
+    for _ in range(steps):
+        g = gradient(path[-1])
+        path.append(path[-1] - lr * g / g.norm())
     return torch.stack(path)
 
 # %% [markdown]
@@ -749,6 +805,24 @@ def linear_regression_gradients(X, y, w, b):
     r = X @ w + b - y
     return 2 * X.T @ r / len(y), 2 * r / len(y)
 
+# %% mistake="linear_regression_gradients"
+"""You multiplied `X` and `w` element by element and did not add up: the errors are a table, and there should be one for each row. `X @ w` multiplies and adds."""
+def linear_regression_gradients(X, y, w, b):
+    e = X * w + b - y
+    return 2 * (X * e).mean(0), 2 * e.mean()
+
+# %% mistake="linear_regression_gradients"
+"""The gradient for `w` was built from the targets. Each row counts with its *error*."""
+def linear_regression_gradients(X, y, w, b):
+    e = X @ w + b - y
+    return 2 * X.T @ y / len(y), 2 * e.mean()
+
+# %% mistake="linear_regression_gradients"
+"""The factor 2 of the square is in there twice for `w` and for `b`: once is enough."""
+def linear_regression_gradients(X, y, w, b):
+    e = 2 * (X @ w + b - y)
+    return 2 * X.T @ e / len(y), 2 * e.mean()
+
 # %% [markdown]
 # ## `judge_curve`
 
@@ -919,7 +993,7 @@ def judge_curve(losses):
     return "slow" if end > 0.9 * start else "good"
 
 # %% mistake="judge_curve"
-"""There is no rule for swings. Between good and diverging lies a learning rate at which the loss jumps up and down."""
+"""No swing was noticed. Between good and diverging lies a learning rate at which the loss jumps up and down: ask whether the highest loss of the second half minus the lowest is more than half of the start."""
 def judge_curve(losses):
     start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
     if not all(math.isfinite(loss) for loss in losses) or end > start:
@@ -1070,7 +1144,7 @@ def minibatches(n, batch_size, generator):
         yield torch.randperm(n, generator=generator)[: min(batch_size, n - start)]
 
 # %% mistake="minibatches"
-"""You did not use the generator, so nobody can repeat your order: it comes from torch's global random numbers."""
+"""You did not use the generator that was handed over: your order comes from other random numbers, and nobody can repeat it."""
 def minibatches(n, batch_size, generator):
     return torch.randperm(n).split(batch_size)
 
@@ -1238,6 +1312,32 @@ def numerical_gradient(f, w, eps=1e-5):
         slopes.view(-1)[place] = (f(w + step) - f(w - step)) / (2 * eps)
     return slopes.double()
 
+# %% mistake="numerical_gradient"
+"""One of your two points is `w` itself: you went up by `eps` and came back by `eps`. For a way of 2 `eps` the other point must lie below `w`."""
+def numerical_gradient(f, w, eps=1e-5):
+    x = w.double().clone()
+    grad = torch.zeros_like(x)
+    flat, g = x.view(-1), grad.view(-1)
+    for i in range(flat.numel()):
+        flat[i] += eps
+        up = f(x).item()
+        flat[i] -= eps
+        down = f(x).item()
+        g[i] = (up - down) / (2 * eps)
+    return grad
+
+# %% mistake="numerical_gradient"
+"""You called `f` with one flat row. It expects the shape of `w`: reshape each point before the call."""
+def numerical_gradient(f, w, eps=1e-5):
+    base = w.double().flatten()
+    g = []
+    for i in range(len(base)):
+        up, down = base.clone(), base.clone()
+        up[i] += eps
+        down[i] -= eps
+        g.append((f(up) - f(down)) / (2 * eps))
+    return torch.stack(g).reshape(w.shape)
+
 # %% mistake="judge_curve"
 """You measured the largest jump between neighbours. A swing may take several updates: the rule compares the highest loss of the second half with the lowest."""
 def judge_curve(losses):
@@ -1324,7 +1424,7 @@ def judge_curve(losses):
     return "slow" if end > 0.9 * start else "good"
 
 # %% mistake="judge_curve"
-"""You compare with the highest of the first losses. `start` is their mean."""
+"""Your `start` is not the mean of the first five losses: one loss alone, such as the highest, or another number of them decides for you."""
 
 
 def judge_curve(losses):
@@ -1363,6 +1463,127 @@ def judge_curve(losses):
         return "oscillating"
     return "slow" if end > 0.9 * start else "good"
 
+# %% mistake="judge_curve"
+"""You turned the comparison round: a loss that ends *below* its start has not diverged."""
+def judge_curve(losses):
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    late = losses[len(losses) // 2 :]
+    if not all(math.isfinite(x) for x in losses) or end < start:
+        return "diverging"
+    if max(late) - min(late) > start / 2:
+        return "oscillating"
+    if end > 0.9 * start:
+        return "slow"
+    return "good"
+
+# %% mistake="judge_curve"
+"""`start` is the mean of the first five losses. You took a mean over all of them."""
+def judge_curve(losses):
+    start, end = sum(losses) / len(losses), sum(losses[-5:]) / 5
+    late = losses[len(losses) // 2 :]
+    if not all(math.isfinite(x) for x in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > start / 2:
+        return "oscillating"
+    if end > 0.9 * start:
+        return "slow"
+    return "good"
+
+# %% mistake="judge_curve"
+"""You measured the swings in the first half, where a good curve falls most. The second half counts."""
+def judge_curve(losses):
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    late = losses[: len(losses) // 2]
+    if not all(math.isfinite(x) for x in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > start / 2:
+        return "oscillating"
+    if end > 0.9 * start:
+        return "slow"
+    return "good"
+
+# %% mistake="judge_curve"
+"""Every rule is asked and the last one that fits decides. The first one should: return at once, or use `elif`."""
+def judge_curve(losses):
+    start, end = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
+    late = losses[len(losses) // 2 :]
+    word = "good"
+    if not all(math.isfinite(x) for x in losses) or end > start:
+        word = "diverging"
+    if max(late) - min(late) > start / 2:
+        word = "oscillating"
+    if end > 0.9 * start:
+        word = "slow"
+    return word
+
+# %% mistake="judge_curve"
+"""You sorted the losses first. Then the order is gone in which they came, and with it first and last."""
+def judge_curve(losses):
+    s = sorted(losses)
+    start, end = sum(s[-5:]) / 5, sum(s[:5]) / 5
+    late = losses[len(losses) // 2 :]
+    if not all(math.isfinite(x) for x in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > start / 2:
+        return "oscillating"
+    if end > 0.9 * start:
+        return "slow"
+    return "good"
+
+# %% mistake="judge_curve"
+"""You ask whether more than a *tenth* of the loss is left. "slow" means that more than nine tenths are."""
+def judge_curve(losses):
+    start = sum(losses[:5]) / 5
+    end = sum(losses[-5:]) / 5
+    if any(math.isnan(v) or math.isinf(v) for v in losses) or end > start:
+        return "diverging"
+    tail = losses[len(losses) // 2 :]
+    if max(tail) - min(tail) > start / 2:
+        return "oscillating"
+    elif end > 0.1 * start:
+        return "slow"
+    else:
+        return "good"
+
+# %% mistake="judge_curve"
+"""You took means over four losses. The rules speak of the first five and the last five."""
+def judge_curve(losses):
+    start, end = sum(losses[:4]) / 4, sum(losses[-4:]) / 4
+    late = losses[len(losses) // 2 :]
+    if not all(math.isfinite(x) for x in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > start / 2:
+        return "oscillating"
+    if end > 0.9 * start:
+        return "slow"
+    return "good"
+
+# %% mistake="judge_curve"
+"""Your `end` is the mean of the whole second half. It is that of the last five losses."""
+def judge_curve(losses):
+    late = losses[len(losses) // 2 :]
+    start, end = sum(losses[:5]) / 5, sum(late) / len(late)
+    if not all(math.isfinite(x) for x in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > start / 2:
+        return "oscillating"
+    if end > 0.9 * start:
+        return "slow"
+    return "good"
+
+# %% mistake="judge_curve"
+"""`losses[5:]` is all *but* the first five. The last five are `losses[-5:]`."""
+def judge_curve(losses):
+    start, end = sum(losses[:5]) / 5, sum(losses[5:]) / len(losses[5:])
+    late = losses[len(losses) // 2 :]
+    if not all(math.isfinite(x) for x in losses) or end > start:
+        return "diverging"
+    if max(late) - min(late) > start / 2:
+        return "oscillating"
+    if end > 0.9 * start:
+        return "slow"
+    return "good"
+
 # %% mistake="minibatches" slip=true
 """Indices are int64 tensors, as `torch.randperm` gives them. Lists, arrays and other types of whole numbers are not what was asked for, and some libraries refuse them."""
 def minibatches(n, batch_size, generator):
@@ -1377,3 +1598,16 @@ def minibatches(n, batch_size, generator):
 def minibatches(n, batch_size, generator):
     for i in range(0, n, batch_size):
         yield torch.randperm(n, generator=generator)[i : i + batch_size]
+
+# %% mistake="minibatches"
+"""You count from 1. Indices run from 0 to n - 1."""
+def minibatches(n, batch_size, generator):
+    deck = torch.randperm(n, generator=generator) + 1
+    yield from deck.split(batch_size)
+
+# %% mistake="minibatches"
+"""Your slices all end at the same place: the end of a slice is counted from the start of the deck, too. Where does batch number two end?"""
+def minibatches(n, batch_size, generator):
+    deck = torch.randperm(n, generator=generator)
+    for i in range(0, n, batch_size):
+        yield deck[i:batch_size]

@@ -388,11 +388,47 @@ def relu_backward(grad_out, z):
     passed = [g if value > 0 else 0.0 for g, value in zip(grad_out.flatten().tolist(), z.flatten().tolist())]
     return torch.tensor(passed).reshape(z.shape)
 
+# %% mistake="relu_backward"
+"""You applied ReLU to the product of gradient and `z`. A gate asks for the sign of `z` alone and lets the gradient through as it is."""
+def relu_backward(grad_out, z):
+    return torch.relu(grad_out * z)
+
+# %% mistake="relu_backward"
+"""Where the gate is shut you handed on `z`. Nothing comes through there: 0."""
+def relu_backward(grad_out, z):
+    return torch.where(z > 0, grad_out, z)
+
+# %% mistake="relu_backward"
+"""Between 0 and 1 you multiplied by z itself. The slope of ReLU is 1 at every positive z, the small ones as well."""
+def relu_backward(grad_out, z):
+    return grad_out * z.clamp(0, 1)
+
 # %% right="sigmoid_backward"
 """in float64, through the diagonal Jacobian"""
 def sigmoid_backward(grad_out, s):
     row = s.double().flatten()
     return (grad_out.double().flatten() @ torch.diag(row * (1 - row))).reshape(s.shape)
+
+# %% mistake="sigmoid_backward"
+"""You wrote 1 + s where 1 - s belongs. The sigmoid is flat where s is near 1: its slope must be near 0 there."""
+def sigmoid_backward(grad_out, s):
+    return grad_out * s * (1 + s)
+
+# %% mistake="sigmoid_backward"
+"""You moved `s` away from its ends first. There the slope *is* 0, and nothing divides by it: no protection is needed."""
+def sigmoid_backward(grad_out, s):
+    s = s.clamp(0.01, 0.99)
+    return grad_out * s * (1 - s)
+
+# %% mistake="sigmoid_backward"
+"""You divided by the slope. A gradient is *multiplied* by the local derivative on its way back."""
+def sigmoid_backward(grad_out, s):
+    return grad_out / (s * (1 - s))
+
+# %% mistake="sigmoid_backward"
+"""`s * 1 - s` is 0: multiplication comes before subtraction. Put `1 - s` in brackets."""
+def sigmoid_backward(grad_out, s):
+    return grad_out * (s * 1 - s)
 
 # %% right="linear_backward"
 """in float64, through NumPy"""
@@ -601,6 +637,31 @@ def cross_entropy_backward(logits, labels):
     i = torch.arange(len(labels))
     g[i, labels] = -1 / p[i, labels]
     return g / len(labels)
+
+# %% mistake="cross_entropy_backward"
+"""You kept the true class's entry only. Raising any score changes all probabilities: each score has a slope, so the whole table comes back."""
+def cross_entropy_backward(logits, labels):
+    p = torch.softmax(logits, 1)
+    return (p[torch.arange(len(labels)), labels] - 1) / len(labels)
+
+# %% mistake="cross_entropy_backward"
+"""You took 1 away from the scores, before softmax, and in the caller's tensor. It must be taken away from the *probabilities*, in a tensor of your own."""
+def cross_entropy_backward(logits, labels):
+    logits[torch.arange(len(labels)), labels] -= 1
+    return torch.softmax(logits, 1) / len(labels)
+
+# %% mistake="cross_entropy_backward"
+"""You divided only the probabilities by n. The mean takes 1/n of the whole difference: of the truth as well."""
+def cross_entropy_backward(logits, labels):
+    p = logits.softmax(1)
+    return p / len(labels) - F.one_hot(labels, logits.shape[1])
+
+# %% mistake="cross_entropy_backward"
+"""You added 1 at the true class. Probability *minus* truth: take it away."""
+def cross_entropy_backward(logits, labels):
+    p = logits.softmax(1)
+    p[torch.arange(len(labels)), labels] += 1
+    return p / len(labels)
 
 # %% right="two_layer_gradients"
 """with the functions of the exercises above"""
@@ -1503,6 +1564,94 @@ def gradient_check(f, params, grads, eps=1e-5):
         errors[name] = np.linalg.norm((claimed - measured).ravel()) / both
     return errors
 
+# %% mistake="gradient_check"
+"""You returned a verdict, True or False, for each parameter. Return the error itself: how small is small enough is the reader's decision."""
+def gradient_check(f, params, grads, eps=1e-5):
+    result = {}
+    for name, p in params.items():
+        m = torch.zeros_like(p)
+        for i in range(p.numel()):
+            up, down = p.clone(), p.clone()
+            up.view(-1)[i] += eps
+            down.view(-1)[i] -= eps
+            m.view(-1)[i] = (f(params | {name: up}) - f(params | {name: down})) / (2 * eps)
+        g = grads[name]
+        result[name] = bool((g - m).norm() / (g.norm() + m.norm()) < 1e-6)
+    return result
+
+# %% mistake="gradient_check"
+"""The difference is divided by the length of the measured gradient alone. Both lengths belong below the fraction bar."""
+def gradient_check(f, params, grads, eps=1e-5):
+    out = {}
+    for name, p in params.items():
+        m = torch.zeros_like(p)
+        for i in range(p.numel()):
+            up, down = p.clone(), p.clone()
+            up.view(-1)[i] += eps
+            down.view(-1)[i] -= eps
+            m.view(-1)[i] = (f(params | {name: up}) - f(params | {name: down})) / (2 * eps)
+        g = grads[name]
+        out[name] = ((g - m).norm() / m.norm()).item()
+    return out
+
+# %% mistake="gradient_check"
+"""All parameters were thrown into one error. Each has an error of its own, so that one can see where the bug sits."""
+def gradient_check(f, params, grads, eps=1e-5):
+    num = den1 = den2 = 0.0
+    for name, p in params.items():
+        m = torch.zeros_like(p)
+        for i in range(p.numel()):
+            up, down = p.clone(), p.clone()
+            up.view(-1)[i] += eps
+            down.view(-1)[i] -= eps
+            m.view(-1)[i] = (f(params | {name: up}) - f(params | {name: down})) / (2 * eps)
+        g = grads[name]
+        num += ((g - m) ** 2).sum()
+        den1 += (g**2).sum()
+        den2 += (m**2).sum()
+    error = float(num**0.5 / (den1**0.5 + den2**0.5))
+    return {name: error for name in params}
+
+# %% mistake="gradient_check"
+"""You nudged all numbers of a parameter at once, which measures the sum of its slopes. Each number has a slope of its own."""
+def gradient_check(f, params, grads, eps=1e-5):
+    out = {}
+    for name, p in params.items():
+        m = (f(params | {name: p + eps}) - f(params | {name: p - eps})) / (2 * eps)
+        g = grads[name]
+        out[name] = float((g - m).norm() / (g.norm() + m.norm()))
+    return out
+
+# %% mistake="gradient_check"
+"""Your lengths are means of absolute values. The docstring's length is the root of the sum of squares."""
+def gradient_check(f, params, grads, eps=1e-5):
+    out = {}
+    for name, p in params.items():
+        m = torch.zeros_like(p)
+        for i in range(p.numel()):
+            up, down = p.clone(), p.clone()
+            up.view(-1)[i] += eps
+            down.view(-1)[i] -= eps
+            m.view(-1)[i] = (f(params | {name: up}) - f(params | {name: down})) / (2 * eps)
+        g = grads[name]
+        out[name] = float((g - m).abs().mean() / (g.abs().mean() + m.abs().mean()))
+    return out
+
+# %% mistake="gradient_check"
+"""You gave `f` a dictionary with the nudged parameter alone. It needs all of them: the others as they are."""
+def gradient_check(f, params, grads, eps=1e-5):
+    out = {}
+    for name, p in params.items():
+        m = torch.zeros_like(p)
+        for i in range(p.numel()):
+            up, down = p.clone(), p.clone()
+            up.view(-1)[i] += eps
+            down.view(-1)[i] -= eps
+            m.view(-1)[i] = (f({name: up}) - f({name: down})) / (2 * eps)
+        g = grads[name]
+        out[name] = float((g - m).norm() / (g.norm() + m.norm()))
+    return out
+
 # %% right="exit_shared_value"
 """in capitals"""
 exit_shared_value = "C"
@@ -1594,6 +1743,31 @@ def linear_backward(grad_out, x, weight):
         torch.ones_like(grad_out).sum(0),
     )
 
+# %% mistake="linear_backward"
+"""The gradient for the weight was built from the weight. A weight is multiplied by its input, so its slope is the *input*, `x`."""
+def linear_backward(grad_out, x, weight):
+    return grad_out @ weight, grad_out.T @ weight, grad_out.sum(0)
+
+# %% mistake="linear_backward"
+"""The gradient for the bias is 1 everywhere: that is the local derivative. It must still be multiplied by the gradient that arrives, and added up over the batch."""
+def linear_backward(grad_out, x, weight):
+    return grad_out @ weight, grad_out.T @ x, torch.ones(weight.shape[0])
+
+# %% mistake="linear_backward"
+"""You returned the local derivatives. Nothing of the gradient that arrives, `grad_out`, is in them: multiply along the path."""
+def linear_backward(grad_out, x, weight):
+    return weight, x, torch.ones(len(weight))
+
+# %% mistake="linear_backward"
+"""For the input you repeated the forward pass. The way back starts from `grad_out` and does not need the input here."""
+def linear_backward(grad_out, x, weight):
+    return x @ weight.T, grad_out.T @ x, grad_out.sum(0)
+
+# %% mistake="linear_backward"
+"""For the bias you added up `x`. A bias is added to every row and multiplied by nothing: what adds up is the gradient that arrives."""
+def linear_backward(grad_out, x, weight):
+    return grad_out @ weight, grad_out.T @ x, x.sum(0)
+
 # %% mistake="two_layer_gradients"
 """You wrote the results into `params`, which belongs to the caller and has only weights and biases in it. Return a dictionary of your own."""
 def two_layer_gradients(params, x, labels):
@@ -1663,3 +1837,17 @@ def two_layer_gradients(params, x, labels):
         "dW1": dL1.T @ x,
         "db1": dL1.sum(0),
     }
+
+# %% mistake="two_layer_gradients"
+"""`dS` is still `dL2`: the step back through the second linear layer is missing. On the way back `W2` turns (n, c) into (n, h)."""
+def two_layer_gradients(params, x, labels):
+    L1 = x @ params["W1"].T + params["b1"]
+    S = torch.sigmoid(L1)
+    L2 = S @ params["W2"].T + params["b2"]
+    loss = F.cross_entropy(L2, labels)
+    dL2 = (L2.softmax(1) - F.one_hot(labels, L2.shape[1])) / len(labels)
+    dW2, db2, dS = dL2.T @ S, dL2.sum(0), dL2
+    dL1 = dS * S * (1 - S)
+    dW1, db1 = dL1.T @ x, dL1.sum(0)
+    names = "L1 S L2 loss dL2 dW2 db2 dS dL1 dW1 db1".split()
+    return dict(zip(names, (L1, S, L2, loss, dL2, dW2, db2, dS, dL1, dW1, db1)))

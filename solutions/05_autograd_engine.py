@@ -270,8 +270,10 @@ def _(given, expect):
     expect("a negative input", graphs.shown(tanh(y), x=y))
     inner = graphs.random_node(given, "inner", x, y)
     expect("an input that was computed itself", graphs.shown(tanh(inner), x=x, y=y))
-    x = Node(given.number(400.0, 500.0))
+    x = Node(given.number(400.0, 500.0))  # e^x is a number, its square is none
     expect("a large input", graphs.shown(tanh(x), x=x))
+    x = Node(given.number(-900.0, -800.0))  # e^-x is none
+    expect("a larger one, below 0", graphs.shown(tanh(x), x=x))
 
 
 # %% exercise="exp"

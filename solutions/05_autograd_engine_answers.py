@@ -655,6 +655,147 @@ class Value(Node):
     def __truediv__(self, other):
         return self * other**-1
 
+# %% mistake="Value"
+"""The sum has the right number and no parents, so nobody can find the way back through it. Hand over both operands, and their slopes, as you do elsewhere."""
+class Value(Node):
+    def __add__(self, other):
+        other = other if isinstance(other, Node) else Value(other)
+        return Value(self.data + other.data)
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Node) else Value(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data), "*")
+
+    def __neg__(self):
+        return Value(-self.data, (self,), (-1.0,), "neg")
+
+    def __sub__(self, other):
+        return self + (-other)
+
+    def __pow__(self, exponent):
+        return Value(self.data**exponent, (self,), (exponent * self.data ** (exponent - 1),), "**")
+
+    def __radd__(self, number):
+        return self + number
+
+    def __rmul__(self, number):
+        return self * number
+
+    def __rsub__(self, number):
+        return -self + number
+
+    def __truediv__(self, other):
+        return self * other**-1
+
+    def __rtruediv__(self, number):
+        return number * self**-1
+
+# %% mistake="Value"
+"""The product has the slopes of a sum, 1 and 1. If `a` grows by 1, how much does `a * b` grow?"""
+class Value(Node):
+    def __add__(self, other):
+        other = other if isinstance(other, Node) else Value(other)
+        return Value(self.data + other.data, (self, other), (1.0, 1.0), "+")
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Node) else Value(other)
+        return Value(self.data * other.data, (self, other), (1.0, 1.0), "*")
+
+    def __neg__(self):
+        return Value(-self.data, (self,), (-1.0,), "neg")
+
+    def __sub__(self, other):
+        return self + (-other)
+
+    def __pow__(self, exponent):
+        return Value(self.data**exponent, (self,), (exponent * self.data ** (exponent - 1),), "**")
+
+    def __radd__(self, number):
+        return self + number
+
+    def __rmul__(self, number):
+        return self * number
+
+    def __rsub__(self, number):
+        return -self + number
+
+    def __truediv__(self, other):
+        return self * other**-1
+
+    def __rtruediv__(self, number):
+        return number * self**-1
+
+# %% mistake="Value"
+"""Beside a plain number the product has slope 1. `a * 3` grows three times as fast as `a`: the slope is the number."""
+class Value(Node):
+    def __add__(self, other):
+        other = other if isinstance(other, Node) else Value(other)
+        return Value(self.data + other.data, (self, other), (1.0, 1.0), "+")
+
+    def __mul__(self, other):
+        if not isinstance(other, Node):
+            return Value(self.data * other, (self,), (1.0,), "*")
+        return Value(self.data * other.data, (self, other), (other.data, self.data), "*")
+
+    def __neg__(self):
+        return Value(-self.data, (self,), (-1.0,), "neg")
+
+    def __sub__(self, other):
+        return self + (-other)
+
+    def __pow__(self, exponent):
+        return Value(self.data**exponent, (self,), (exponent * self.data ** (exponent - 1),), "**")
+
+    def __radd__(self, number):
+        return self + number
+
+    def __rmul__(self, number):
+        return self * number
+
+    def __rsub__(self, number):
+        return -self + number
+
+    def __truediv__(self, other):
+        return self * other**-1
+
+    def __rtruediv__(self, number):
+        return number * self**-1
+
+# %% mistake="Value"
+"""The sum has one parent only. Both operands lead to it, each with slope 1."""
+class Value(Node):
+    def __add__(self, other):
+        other = other if isinstance(other, Node) else Value(other)
+        return Value(self.data + other.data, (self,), (1.0,), "+")
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Node) else Value(other)
+        return Value(self.data * other.data, (self, other), (other.data, self.data), "*")
+
+    def __neg__(self):
+        return Value(-self.data, (self,), (-1.0,), "neg")
+
+    def __sub__(self, other):
+        return self + (-other)
+
+    def __pow__(self, exponent):
+        return Value(self.data**exponent, (self,), (exponent * self.data ** (exponent - 1),), "**")
+
+    def __radd__(self, number):
+        return self + number
+
+    def __rmul__(self, number):
+        return self * number
+
+    def __rsub__(self, number):
+        return -self + number
+
+    def __truediv__(self, other):
+        return self * other**-1
+
+    def __rtruediv__(self, number):
+        return number * self**-1
+
 # %% right="tanh"
 """a node of the class it was given"""
 def tanh(x):
@@ -759,6 +900,36 @@ def tanh(x):
     x.data = math.tanh(x.data)
     return Node(x.data, (x,), (1 - x.data**2,))
 
+# %% mistake="tanh"
+"""The slope is the value t itself. tanh is steepest where t is 0: its slope is 1 − t²."""
+def tanh(x):
+    t = math.tanh(x.data)
+    return Value(t, (x,), (t,), "tanh")
+
+# %% mistake="tanh"
+"""This is `math.tan`, the tangent of an angle. The hyperbolic one is `math.tanh`."""
+def tanh(x):
+    t = math.tan(x.data)
+    return Value(t, (x,), (1 - t**2,), "tanh")
+
+# %% mistake="tanh"
+"""The slope is multiplied by the input. A slope is the local derivative and nothing else: 1 − t²."""
+def tanh(x):
+    t = math.tanh(x.data)
+    return Value(t, (x,), (x.data * (1 - t**2),), "tanh")
+
+# %% mistake="tanh"
+"""Value and slope have changed places: the value is t, the slope 1 − t²."""
+def tanh(x):
+    t = math.tanh(x.data)
+    return Value(1 - t**2, (x,), (t,), "tanh")
+
+# %% mistake="tanh"
+"""The slope is 1 + t². tanh is flat where t is near 1: it is 1 *minus* t²."""
+def tanh(x):
+    t = math.tanh(x.data)
+    return Value(t, (x,), (1 + t**2,), "tanh")
+
 # %% right="exp"
 """a power of e"""
 def exp(x):
@@ -807,6 +978,30 @@ def exp(x):
 """This is 2 to the power of `x`. The base is e, about 2.718."""
 def exp(x):
     return Value(2**x.data, (x,), (math.log(2) * 2**x.data,))
+
+# %% mistake="exp"
+"""`expm1` is e^x minus 1, made for tiny numbers. Here e^x itself is asked for."""
+def exp(x):
+    y = math.expm1(x.data)
+    return Value(y, (x,), (y,), "exp")
+
+# %% mistake="exp"
+"""The slope is that of tanh, 1 minus the value squared. The exponential is its own derivative."""
+def exp(x):
+    y = math.exp(x.data)
+    return Value(y, (x,), (1 - y**2,), "exp")
+
+# %% mistake="exp"
+"""This is 2 to the power of `x`. The base is e, about 2.718."""
+def exp(x):
+    y = 2**x.data
+    return Value(y, (x,), (y,), "exp")
+
+# %% mistake="exp"
+"""The base was rounded to 2.718. `math.exp` knows all its digits."""
+def exp(x):
+    y = 2.718**x.data
+    return Value(y, (x,), (y,), "exp")
 
 # %% right="relu"
 """a branch for each side"""
@@ -874,7 +1069,7 @@ def relu(x):
     return max(0.0, x.data)
 
 # %% mistake="relu"
-"""`max` cannot compare a node with a number. Compare the number, `x.data`."""
+"""A node cannot be compared with a number, by `max` or by `>`. Compare the number in it, `x.data`."""
 def relu(x):
     return max(0, x)
 
@@ -891,6 +1086,43 @@ where the node came from."""
 
 def relu(x):
     return Node(x.data, (x,), (1.0,)) if x.data > 0 else Node(0.0)
+
+# %% mistake="relu"
+"""For negative inputs the value is 0 and the slope is not. Where the value stays the same the slope is 0: a small one belongs to leaky ReLU."""
+def relu(x):
+    return Value(max(0.0, x.data), (x,), (1.0 if x.data > 0 else 0.01,), "relu")
+
+# %% mistake="relu"
+"""This is the absolute value: it turns negative inputs round. relu cuts them off at 0."""
+def relu(x):
+    return Value(abs(x.data), (x,), (1.0 if x.data > 0 else 0.0,), "relu")
+
+# %% mistake="relu"
+"""For negative inputs the slope is −1, as for the absolute value. relu is flat there: slope 0."""
+def relu(x):
+    return Value(max(0.0, x.data), (x,), (1.0 if x.data > 0 else -1.0,), "relu")
+
+# %% mistake="relu"
+"""The slopes are right, the value is not: negative inputs come out as they went in. relu makes them 0."""
+def relu(x):
+    return Value(x.data, (x,), (1.0 if x.data > 0 else 0.0,), "relu")
+
+# %% mistake="relu"
+"""You took the smaller of 0 and the input. relu takes the larger."""
+def relu(x):
+    return Value(min(0, x.data), (x,), (1.0 if x.data > 0 else 0.0,), "relu")
+
+# %% mistake="relu"
+"""For a positive input you gave back the input itself. Asked for is a new node with the input as its parent, or nobody can see in the graph that ReLU was there."""
+def relu(x):
+    if x.data > 0:
+        return x
+    return Value(0.0, (x,), (0.0,), "relu")
+
+# %% mistake="relu"
+"""The slopes are the wrong way round: relu rises where `x` is positive, and is flat elsewhere."""
+def relu(x):
+    return Value(max(0.0, x.data), (x,), (0.0 if x.data > 0 else 1.0,), "relu")
 
 # %% right="topological_order"
 """looking at the topmost node of a stack until none of its parents is missing"""
@@ -1175,6 +1407,31 @@ def topological_order(root):
         stack += [(p, False) for p in n.parents]
     return order
 
+# %% mistake="topological_order"
+"""You mark a node by its `grad` and leave the mark there: `grad` is not yours to change, and the next call takes the nodes for done. Keep a set of the nodes that you have been to."""
+def topological_order(root):
+    order = []
+    stack = [(root, False)]
+    while stack:
+        node, done = stack.pop()
+        if done:
+            order.append(node)
+        elif not node.grad:
+            node.grad = 1.0
+            stack.append((node, True))
+            stack.extend((p, False) for p in node.parents)
+    return order
+
+# %% mistake="topological_order"
+"""The list and the set in your function's head are made once, when the function is defined. The second call goes on with what the first one left: make them inside."""
+def topological_order(root, order=[], seen=set()):
+    if root not in seen:
+        seen.add(root)
+        for p in root.parents:
+            topological_order(p, order, seen)
+        order.append(root)
+    return order
+
 # %% right="backward"
 """with the lesson's own order"""
 def backward(root):
@@ -1401,6 +1658,117 @@ def backward(root):
     for n in reversed(order):
         for p, s in zip(n.parents, n.slopes):
             p.grad += n.grad * s
+
+# %% mistake="backward"
+"""You multiply into the gradient of a parent. Multiply along a path, but *add* what arrives by different paths."""
+def backward(root):
+    order = graphs.visiting_order(root)
+    for node in order:
+        if node.parents:
+            node.grad = 1.0
+    root.grad = 1.0
+    for node in order:
+        for p, s in zip(node.parents, node.slopes):
+            p.grad *= node.grad * s
+
+# %% mistake="backward"
+"""You multiply by the parent's value. The slope that belongs to this arrow stands in `slopes`."""
+def backward(root):
+    order = graphs.visiting_order(root)
+    for node in order:
+        if node.parents:
+            node.grad = 0.0
+    root.grad = 1.0
+    for node in order:
+        for p in node.parents:
+            p.grad += node.grad * p.data
+
+# %% mistake="backward"
+"""You set a node to 0 when its turn comes. By then its gradient has arrived, and is wiped out: clear all nodes first, in a loop of their own."""
+def backward(root):
+    root.grad = 1.0
+    for node in graphs.visiting_order(root):
+        if node.parents and node is not root:
+            node.grad = 0.0
+        for p, s in zip(node.parents, node.slopes):
+            p.grad += node.grad * s
+
+# %% mistake="backward"
+"""Only the parents of `root` get a gradient. Gradients flow on: each node in the order passes on to its own parents."""
+def backward(root):
+    root.grad = 1.0
+    for p, s in zip(root.parents, root.slopes):
+        p.grad += root.grad * s
+
+# %% mistake="backward"
+"""You add to the node what its parent has. Gradients flow the other way, from a node to its parents."""
+def backward(root):
+    order = graphs.visiting_order(root)
+    for node in order:
+        if node.parents:
+            node.grad = 0.0
+    root.grad = 1.0
+    for node in order:
+        for p, s in zip(node.parents, node.slopes):
+            node.grad += p.grad * s
+
+# %% mistake="backward"
+"""A node that is used twice by the same operation has two slopes, and a set or a dictionary has one place for it. Both count, and they add up."""
+def backward(root):
+    order = graphs.visiting_order(root)
+    for node in order:
+        if node.parents:
+            node.grad = 0.0
+    root.grad = 1.0
+    for node in order:
+        slopes = dict(zip(node.parents, node.slopes))
+        for p in set(node.parents):
+            p.grad += node.grad * slopes[p]
+
+# %% mistake="backward"
+"""`root` keeps what an earlier call left and gets 1 on top of it. It is a computed node: it is *set* to 1."""
+def backward(root):
+    order = graphs.visiting_order(root)
+    for node in order[1:]:
+        if node.parents:
+            node.grad = 0.0
+    root.grad += 1.0
+    for node in order:
+        for p, s in zip(node.parents, node.slopes):
+            p.grad += node.grad * s
+
+# %% mistake="backward"
+"""Each path is walked anew, and each time a node passes on *all* it has, also what it has passed on before. Put the nodes in order first; then each passes on once."""
+def backward(root, first=True):
+    if first:
+        root.grad = 1.0
+    for parent, slope in zip(root.parents, root.slopes):
+        parent.grad += slope * root.grad
+        backward(parent, False)
+
+# %% mistake="backward"
+"""Each node passes its gradient on to its first parent only. Every parent gets its share, each with its own slope."""
+def backward(root):
+    order = graphs.visiting_order(root)
+    for node in order:
+        if node.parents:
+            node.grad = 0.0
+    root.grad = 1.0
+    for node in order:
+        if node.parents:
+            node.parents[0].grad += node.grad * node.slopes[0]
+
+# %% mistake="backward"
+"""A node that is used twice keeps only the contribution that came last: `=` overwrites. Where paths meet, their gradients add."""
+def backward(root):
+    order = graphs.visiting_order(root)
+    for node in order:
+        if node.parents:
+            node.grad = 0.0
+    root.grad = 1.0
+    for node in order:
+        for parent, slope in zip(node.parents, node.slopes):
+            parent.grad = node.grad * slope
 
 # %% right="train_neuron"
 """the same leaves all the time, their gradients set to 0 after each step"""
@@ -1705,6 +2073,125 @@ def train_neuron(points, labels, steps, lr):
             loss = loss + (tanh(leaves[0] * x1 + leaves[1] * x2 + leaves[2]) - label) ** 2
         backward(loss / len(points))
         w1, w2, b = (leaf.data - lr * leaf.grad for leaf in leaves)
+
+# %% mistake="train_neuron"
+"""Your gradients are added up over the points and not divided by their number. The loss is a mean, and so is its gradient."""
+def train_neuron(points, labels, steps, lr):
+    w1 = w2 = b = 0.0
+    losses = []
+    n = len(points)
+    for _ in range(steps):
+        g1 = g2 = gb = loss = 0.0
+        for (x1, x2), y in zip(points, labels):
+            t = math.tanh(w1 * x1 + w2 * x2 + b)
+            loss += (t - y) ** 2
+            d = 2 * (t - y) * (1 - t * t)
+            g1 += d * x1
+            g2 += d * x2
+            gb += d
+        losses.append(loss / n)
+        w1, w2, b = w1 - lr * g1, w2 - lr * g2, b - lr * gb
+    return [w1, w2], b, losses
+
+# %% mistake="train_neuron"
+"""Each step is half as long as it should be: the slope of a square is *twice* the error."""
+def train_neuron(points, labels, steps, lr):
+    w1 = w2 = b = 0.0
+    losses, n = [], len(points)
+    for _ in range(steps):
+        g1 = g2 = gb = loss = 0.0
+        for (x1, x2), y in zip(points, labels):
+            t = math.tanh(w1 * x1 + w2 * x2 + b)
+            loss += (t - y) ** 2 / n
+            d = (t - y) * (1 - t * t) / n
+            g1, g2, gb = g1 + d * x1, g2 + d * x2, gb + d
+        losses.append(loss)
+        w1, w2, b = w1 - lr * g1, w2 - lr * g2, b - lr * gb
+    return [w1, w2], b, losses
+
+# %% mistake="train_neuron"
+"""The way back jumps over tanh: the error must be multiplied by its slope, 1 − t², before it reaches the weights."""
+def train_neuron(points, labels, steps, lr):
+    w1 = w2 = b = 0.0
+    losses, n = [], len(points)
+    for _ in range(steps):
+        g1 = g2 = gb = loss = 0.0
+        for (x1, x2), y in zip(points, labels):
+            t = math.tanh(w1 * x1 + w2 * x2 + b)
+            loss += (t - y) ** 2 / n
+            d = 2 * (t - y) / n
+            g1, g2, gb = g1 + d * x1, g2 + d * x2, gb + d
+        losses.append(loss)
+        w1, w2, b = w1 - lr * g1, w2 - lr * g2, b - lr * gb
+    return [w1, w2], b, losses
+
+# %% mistake="train_neuron"
+"""The parameters are right, but the losses are sums. Each is a mean over the points."""
+def train_neuron(points, labels, steps, lr):
+    w1 = w2 = b = 0.0
+    losses, n = [], len(points)
+    for _ in range(steps):
+        g1 = g2 = gb = loss = 0.0
+        for (x1, x2), y in zip(points, labels):
+            t = math.tanh(w1 * x1 + w2 * x2 + b)
+            loss += (t - y) ** 2
+            d = 2 * (t - y) * (1 - t * t) / n
+            g1, g2, gb = g1 + d * x1, g2 + d * x2, gb + d
+        losses.append(loss)
+        w1, w2, b = w1 - lr * g1, w2 - lr * g2, b - lr * gb
+    return [w1, w2], b, losses
+
+# %% mistake="train_neuron"
+"""You moved one parameter before you took the slope for the next. All slopes of a step belong to the same point: compute them first, then update."""
+def train_neuron(points, labels, steps, lr):
+    w1 = w2 = b = 0.0
+    losses, n = [], len(points)
+
+    def deltas():
+        out = []
+        for (x1, x2), y in zip(points, labels):
+            t = math.tanh(w1 * x1 + w2 * x2 + b)
+            out.append(2 * (t - y) * (1 - t * t) / n)
+        return out
+
+    for _ in range(steps):
+        losses.append(sum((math.tanh(w1 * p[0] + w2 * p[1] + b) - y) ** 2 for p, y in zip(points, labels)) / n)
+        w1 -= lr * sum(d * p[0] for d, p in zip(deltas(), points))
+        w2 -= lr * sum(d * p[1] for d, p in zip(deltas(), points))
+        b -= lr * sum(deltas())
+    return [w1, w2], b, losses
+
+# %% mistake="train_neuron"
+"""Your neuron has a sigmoid in the place of tanh. Its answers lie between 0 and 1, and a label of −1 is out of reach."""
+def train_neuron(points, labels, steps, lr):
+    w1 = w2 = b = 0.0
+    losses, n = [], len(points)
+    for _ in range(steps):
+        g1 = g2 = gb = loss = 0.0
+        for (x1, x2), y in zip(points, labels):
+            t = 1 / (1 + math.exp(-(w1 * x1 + w2 * x2 + b)))
+            loss += (t - y) ** 2 / n
+            d = 2 * (t - y) * t * (1 - t) / n
+            g1, g2, gb = g1 + d * x1, g2 + d * x2, gb + d
+        losses.append(loss)
+        w1, w2, b = w1 - lr * g1, w2 - lr * g2, b - lr * gb
+    return [w1, w2], b, losses
+
+# %% mistake="train_neuron"
+"""The slopes of the two weights have changed places: `w1` is multiplied by `x1`, so its slope contains `x1`."""
+def train_neuron(points, labels, steps, lr):
+    w1 = w2 = b = 0.0
+    losses, n = [], len(points)
+    for _ in range(steps):
+        g1 = g2 = gb = loss = 0.0
+        for (x1, x2), y in zip(points, labels):
+            t = math.tanh(w1 * x1 + w2 * x2 + b)
+            loss += (t - y) ** 2 / n
+            d = 2 * (t - y) * (1 - t * t) / n
+            g1, g2, gb = g1 + d * x2, g2 + d * x1, gb + d
+        losses.append(loss)
+        w1, w2, b = w1 - lr * g1, w2 - lr * g2, b - lr * gb
+    return [w1, w2], b, losses
 
 # %% mistake="exit_engine_paths"
 """4 is the path through the product alone. `a` also reaches `L` directly, through the sum."""

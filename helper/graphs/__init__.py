@@ -201,7 +201,7 @@ def derivative(root: AnyNode, node: AnyNode) -> float:
 
 
 def shown(result: Any, **leaves: AnyNode) -> dict[str, float] | str | None:
-    """Return a result's value and, for each leaf, its value and the derivative by it, as evidence.
+    """Return a result's value and, for each leaf, the derivative by it and what it holds, as evidence.
 
     What is no node gives a text that says so.
     """
@@ -214,6 +214,7 @@ def shown(result: Any, **leaves: AnyNode) -> dict[str, float] | str | None:
         seen |= {
             f"slope by `{name}`": derivative(result, leaf),
             f"`{name}.data` afterwards": float(leaf.data),
+            f"`{name}.grad` afterwards": float(leaf.grad),
         }
     return seen
 

@@ -32,7 +32,8 @@ PLAIN = {
     "other": "The kind of answer is right, the value is not.",
     "nan": "Some of the numbers are NaN. Where could something overflow, or zero be divided by zero?",
     "infinite": "Some of the numbers are infinite. Where could something overflow, or a logarithm meet zero?",
-    "finite": "Where an infinite number is expected, there is none.",
+    "finite": "Where an infinite number is expected, there is none. Was it replaced or cut off, or a small number "
+    "added before a logarithm?",
     "zero": "Every number is 0. What should have changed them?",
     "sign": "The size is right, the sign is not.",
     "factor": "Every number is exactly {factor} times too {way}{sign}. "
@@ -42,6 +43,24 @@ PLAIN = {
     "ratio": "Every number is {ratio} times the expected one{sign}. Which factor is that?",
     "shift": "Every number is off by the same amount. What was added, or left out?",
     "places": "The right numbers, in the wrong places. Which axis is which?",
+    "late": "Everything comes one place too late. Does the first stand there twice?",
+    "early": "Everything comes one place too early. Is the first missing?",
+    "swapped": "Two words have changed places: {words}.",
+    "one word": "{wrong} of {of} answers are wrong, and all of these say `{came}`. Which rule leads there too often "
+    "or too early?",
+    "quotient": "It is {over}/{under} of what is right{sign}, and both are sizes of the input. Was it divided by "
+    "{under} where {over} belongs?",
+    "made": "This is {what}. Which step is missing, or one too many?",
+    "changed": "What was handed in has changed. It belongs to the caller, who may need it again: work on a copy, or "
+    "make something new. (`+=` and its like and functions that end in `_` write into what is there.)",
+    "not zero": "{wrong} of {of} numbers differ: all that should be 0. The others are right.",
+    "lost": "{wrong} of {of} numbers differ, and all of these came out as 0. The others are right.",
+    "some signs": "The sizes are right. The sign is wrong in {wrong} of {of} numbers.",
+    "alike": "{wrong} of {of} numbers differ, and all of these came out as {came}. Was something cut off or filled "
+    "in, or a small number added before a logarithm?",
+    "lines shifted": "Each {line} is off by an amount of its own. What belongs to the whole {line} and was left out, "
+    "or added?",
+    "lines scaled": "Each {line} is off by a factor of its own. By what was the whole {line} divided, or multiplied?",
     "numbers": "{wrong} of {of} numbers differ.",
     "number": "The kind of answer is right, the number is not.",
     "incomparable": "The answer is not of the kind that is expected.",
@@ -101,7 +120,7 @@ def claim(kind: str, fields: Fields) -> tuple[str, ...]:
         return kind, fields["error"], fields.get("means", ""), fields.get("line", "")
     if kind == "kinds":
         return kind, fields.get("hint", "")
-    return (kind, *(str(fields[name]) for name in ("way", "sign") if fields.get(name)))
+    return (kind, *(str(fields[name]) for name in ("way", "sign", "what", "line") if fields.get(name)))
 
 
 def listed(names: Sequence[str]) -> str:
@@ -131,6 +150,13 @@ def _kinds(fields: Fields) -> str:
     hints = {
         "transposed": " It looks transposed.",
         "axis": " Only axes of length 1 differ.",
+        "axis lost": " Only axes of length 1 differ. `squeeze()` drops all of them, `squeeze(dim)` one; a sum or "
+        "maximum along an axis keeps it with `keepdim=True`.",
+        "axis left": " Only axes of length 1 differ. `keepdim=True`, `unsqueeze` and `None` as an index leave one; "
+        "`squeeze(dim)` takes it away.",
+        "square": " Each number met every other, as when a column `(n, 1)` and a row `(n,)` are broadcast, or two "
+        "lists of indices that should be paired are not.",
+        "reduced": " An axis is missing. A sum or a mean takes one away, and so does picking one entry.",
         "broadcast": " A sum or mean over one axis may be missing, or two shapes were broadcast.",
         "item": " `.item()` turns a tensor of one element into a number.",
         "tensor": " A plain number can carry no gradient: keep it a tensor.",

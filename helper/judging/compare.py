@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from itertools import permutations
 from typing import Any
 
 from helper.judging.evidence import RELATIVE_TOLERANCE, Plain, close_to, numbers_of, same, scale_of
 from helper.judging.verdict import Piece
 
 SURE = 4  # so many different numbers are no coincidence
+
+# What a right number may have been made into, and how to say it.
+CHANGES: dict[str, Callable[[float], float]] = {
+    "1 minus the right number": lambda x: 1 - x,
+    "1 divided by the right number": lambda x: 1 / x,
+    "the square of the right number": lambda x: x * x,
+    "the root of the right number": math.sqrt,
+    "the logarithm of the right number": math.log,
+    "minus the logarithm of the right number": lambda x: -math.log(x),
+    "e to the power of the right number": math.exp,
+    "e to the power of minus the right number": lambda x: math.exp(-x),
+    "the right number without its sign": abs,
+}
 
 
 def compare(
@@ -52,15 +67,23 @@ def _compare(
     if describe(expected) != describe(got):
         return _compare_kinds(expected, got)
     if "dict" in expected or "list" in expected:
+        if words := _words(expected, got, shown):
+            return words
         for (name, a), (_, b), (_, c) in zip(*map(_entries, (expected, got, shown)), strict=True):
             if not same(a, b, tolerance):
+                if "afterwards" in name:
+                    return Piece("changed", {"entry": name})
                 piece = compare(a, b, c, sizes=sizes, tolerance=tolerance, known_texts=known_texts)
                 return Piece(piece.kind, {"entry": name, **piece.fields})
         return Piece("other")
     wanted, numbers = numbers_of(expected), numbers_of(got)
     if wanted is None or numbers is None or len(wanted) != len(numbers):
         return Piece("other")
-    return _compare_numbers(wanted, numbers, sizes, tolerance)
+    shape = expected.get("shape", [])
+    piece = _compare_numbers(wanted, numbers, sizes, tolerance, shape)
+    if piece.kind == "numbers" and len(shape) == 2:
+        return _by_rows(wanted, numbers, shape, tolerance) or piece
+    return piece
 
 
 def describe(value: Plain) -> str:
@@ -136,6 +159,21 @@ def _entries(value: Plain) -> list[tuple[str, Any]]:
     return [(f"number {place}", item) for place, item in enumerate(value["list"], 1)]
 
 
+def _words(expected: Plain, got: Plain, shown: Plain) -> Piece | None:
+    """Say what is common to several wrong words: two that changed places, or always the same one."""
+    parts = [(a, b, c) for (_, a), (_, b), (_, c) in zip(*map(_entries, (expected, got, shown)), strict=True)]
+    wrong = [(a, b, c) for a, b, c in parts if a != b]
+    if len(wrong) < 2 or not all("text" in value for part in parts for value in part):
+        return None
+    wanted, came = {a["text"] for a, _, _ in wrong}, {b["text"]: str(c["text"])[:30] for _, b, c in wrong}
+    if wanted == set(came) and len(wanted) == 2:
+        return Piece("swapped", {"words": sorted(came.values())})
+    if len(came) == 1 and all(_is_a_choice(word) for word in came.values()):
+        fields = {"wrong": len(wrong), "of": len(parts), "came": next(iter(came.values()))}
+        return Piece("one word", fields)
+    return None
+
+
 def _compare_kinds(expected: Plain, got: Plain) -> Piece:
     fields = {"expected": describe(expected), "got": describe(got)}
     a, b = expected.get("shape"), got.get("shape")
@@ -144,9 +182,11 @@ def _compare_kinds(expected: Plain, got: Plain) -> Piece:
         if len(a) == 2 and b == a[::-1]:
             hint = "transposed"
         elif [size for size in a if size != 1] == [size for size in b if size != 1]:
-            hint = "axis"
-        elif len(b) > len(a):
-            hint = "broadcast"
+            hint = "axis lost" if len(b) < len(a) else "axis left" if len(b) > len(a) else "axis"
+        elif len(a) == 1 and b == [*a, *a]:
+            hint = "square"
+        elif len(b) != len(a):
+            hint = "broadcast" if len(b) > len(a) else "reduced"
     elif "number" in expected and "tensor" in got and math.prod(got["shape"]) == 1:
         hint = "item"
     elif "tensor" in expected and "number" in got:
@@ -156,7 +196,9 @@ def _compare_kinds(expected: Plain, got: Plain) -> Piece:
     return Piece("kinds", fields | ({"hint": hint} if hint else {}))
 
 
-def _compare_numbers(a: list[float], b: list[float], sizes: Sequence[int], tolerance: float) -> Piece:
+def _compare_numbers(
+    a: list[float], b: list[float], sizes: Sequence[int], tolerance: float, shape: Sequence[int]
+) -> Piece:
     if any(math.isnan(y) and not math.isnan(x) for x, y in zip(a, b, strict=True)):
         return Piece("nan")
     if any(math.isinf(y) and math.isfinite(x) for x, y in zip(a, b, strict=True)):
@@ -174,13 +216,14 @@ def _compare_numbers(a: list[float], b: list[float], sizes: Sequence[int], toler
         return all(close_to(change(x), y, tolerance, scale) for x, y in pairs)
 
     different = len({f"{x:.4g}" for x, _ in pairs if abs(x) > 100 * tolerance * scale})
+    odd = _odd(a, sizes)
     if different and agree(lambda x: -x):
         return Piece("sign")
     if different:
         x, y = max(pairs, key=lambda pair: abs(pair[0]))
         ratio = y / x
         exact = agree(lambda x: ratio * x)
-        if exact and (piece := _factor(ratio, sizes, sure=different >= SURE, single=_odd(a, sizes))):
+        if exact and (piece := _factor(ratio, sizes, sure=different >= SURE, single=odd)):
             return piece
     if different >= SURE:
         shift = sum(y - x for x, y in pairs) / len(pairs)
@@ -188,10 +231,74 @@ def _compare_numbers(a: list[float], b: list[float], sizes: Sequence[int], toler
             return Piece("shift")
         if agree_sorted(pairs, tolerance, scale):
             return Piece("places")
+    if piece := _one_place_off(a, b, shape, tolerance):
+        return piece
+    if different >= SURE or (different and odd):
+        for words, change in CHANGES.items():
+            with suppress(ArithmeticError, ValueError):
+                if agree(change):
+                    return Piece("made", {"what": words})
     if not several:
         return Piece("number")
-    wrong = sum(not close_to(x, y, tolerance, scale) for x, y in pairs)
-    return Piece("numbers", {"wrong": wrong, "of": len(pairs)})
+    wrong = [(x, y) for x, y in pairs if not close_to(x, y, tolerance, scale)]
+    fields = {"wrong": len(wrong), "of": len(pairs)}
+    if len(wrong) < len(pairs) and different >= SURE:
+        if all(not x for x, _ in wrong):
+            return Piece("not zero", fields)
+        if all(not y for _, y in wrong):
+            return Piece("lost", fields)
+        if all(close_to(-x, y, tolerance, scale) for x, y in wrong):
+            return Piece("some signs", fields)
+    if len(wrong) > 1 and len({f"{y:.6g}" for _, y in wrong}) == 1 < len({f"{x:.4g}" for x, _ in wrong}):
+        return Piece("alike", fields | {"came": f"{wrong[0][1]:.4g}"})
+    return Piece("numbers", fields)
+
+
+def _one_place_off(a: list[float], b: list[float], shape: Sequence[int], tolerance: float) -> Piece | None:
+    """Say whether everything along the first axis comes one place too late or too early."""
+    if not shape or shape[0] < 2 or math.prod(shape) != len(a):
+        return None
+    step = len(a) // shape[0]
+    for wanted, came, when in ((a[:-step], b[step:], "late"), (a[step:], b[:-step], "early")):
+        different = {f"{x:.4g}" for x in wanted if math.isfinite(x) and x != round(x)}
+        if len(different) >= 3 and all(
+            math.isfinite(y) and close_to(x, y, tolerance, scale_of(a))
+            for x, y in zip(wanted, came, strict=True)
+        ):
+            return Piece(when)
+    return None
+
+
+def _by_rows(a: list[float], b: list[float], shape: Sequence[int], tolerance: float) -> Piece | None:
+    """Say whether each row, or each column, is off in a way of its own: shifted, or multiplied."""
+    rows, columns = shape
+    scale = scale_of(a)
+    if len(a) != rows * columns or not all(map(math.isfinite, (*a, *b))):
+        return None
+    for lines, length, word in (
+        ([slice(n * columns, (n + 1) * columns) for n in range(rows)], columns, "row"),
+        ([slice(n, None, columns) for n in range(columns)], rows, "column"),
+    ):
+        if len(lines) < 2 or length < 3:
+            continue
+        pairs = [list(zip(a[line], b[line], strict=True)) for line in lines]
+        shifts = [sum(y - x for x, y in line) / length for line in pairs]
+        if all(
+            close_to(x + by, y, tolerance, scale)
+            for line, by in zip(pairs, shifts, strict=True)
+            for x, y in line
+        ):
+            return Piece("lines shifted", {"line": word})
+        factors = [
+            y / x if x else 0.0 for x, y in (max(line, key=lambda pair: abs(pair[0])) for line in pairs)
+        ]
+        if all(
+            close_to(x * by, y, tolerance, scale)
+            for line, by in zip(pairs, factors, strict=True)
+            for x, y in line
+        ):
+            return Piece("lines scaled", {"line": word})
+    return None
 
 
 def agree_sorted(pairs: Sequence[tuple[float, float]], tolerance: float, scale: float) -> bool:
@@ -202,7 +309,7 @@ def agree_sorted(pairs: Sequence[tuple[float, float]], tolerance: float, scale: 
 def _odd(numbers: list[float], sizes: Sequence[int]) -> bool:
     """Say whether these are no counts and no fractions of one: such are multiples of each other by chance."""
     return all(
-        abs(number * whole - round(number * whole)) > 1e-4 * max(1.0, abs(number * whole))
+        abs(number * whole - round(number * whole)) > 2e-6 * max(1.0, abs(number * whole))
         for number in numbers
         for whole in {1, *range(2, 65), *sizes}
     )
@@ -222,6 +329,9 @@ def _factor(ratio: float, sizes: Sequence[int], *, sure: bool, single: bool) -> 
         if whole in sizes and whole > 2 and (sure or single):
             return Piece("size", fields)
         return Piece("factor", fields) if sure else None
+    for over, under in permutations({size for size in sizes if size > 2}, 2):
+        if (sure or single) and math.isclose(abs(ratio), over / under, rel_tol=1e-4):
+            return Piece("quotient", {"over": over, "under": under, "sign": sign})
     if sure and not math.isclose(abs(ratio), 1, rel_tol=1e-3):
         return Piece("ratio", {"ratio": f"{abs(ratio):.4g}", "sign": sign})
     return None

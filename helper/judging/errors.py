@@ -54,7 +54,39 @@ MEANS = {
     "KeyError": "A dictionary was asked for an entry that it does not have.",
     "NobodyAnswers": "`input()` or `breakpoint()` waits for somebody to type, and nobody is there when this is marked: "
     "write the value into the code, or take the line out.",
-    "RecursionError": "The function calls itself too deeply. A loop has no such limit.",
+    "not called": "A function stands where its result is needed. Are the brackets `()` of a call missing, or do square "
+    "ones stand in their place?",
+    "pair": "Along an axis, `max`, `min`, `sort` and their like give two things, the values and their places. Take "
+    "one of them.",
+    "layers": "What was handed over is no layer: a list must be unpacked with `*`, and a class wants the brackets `()` "
+    "that make a layer of it.",
+    "nothing": "`None` stands where a value is needed. A function without `return` gives it back, and `grad` is `None` "
+    "before `backward`.",
+    "alone": "A single number stands where several are needed, in a list, a tuple or a tensor with an axis.",
+    "parts": "There are more parts, or fewer, than names to take them.",
+    "arguments": "A function was called with other arguments than it takes: compare the call with its definition.",
+    "domain": "A function of `math` met a number for which it has no value: the logarithm of 0 or of a negative "
+    "number, the root of a negative one.",
+    "OverflowError": "A number became too large for a float. Does an exponential or a power grow without bound?",
+    "plain number": "A function of `math` wants a plain number and got something else. Take the number out first.",
+    "join numbers": "`stack` and `cat` join tensors, and plain numbers came. `torch.tensor` makes a tensor of a list "
+    "of numbers.",
+    "no axis to join": "`cat` joins along an axis that is there, and a single number has none. `stack` makes one.",
+    "no tensor": "A function of `torch` wants a tensor and got something else. Is it a plain number, a list, or a "
+    "function that was not called?",
+    "plain kind": "This kind of value has no such thing: does a plain number or a list stand where a tensor or a node "
+    "is meant?",
+    "lists": "Lists and tuples do not calculate element by element: make a tensor, or go through them in a loop.",
+    "many axes": "The tensor has fewer axes than the index has parts.",
+    "gather": "`gather` and `scatter` want an index with as many axes as the table.",
+    "float index": "An index or a count must be a whole number: dividing with `/` makes a float.",
+    "no mean": "A mean needs floats: turn whole numbers, or True and False, into floats first.",
+    "order": "`<`, `>`, `max` or `sorted` met something that has no size to compare. Take the number out of it first.",
+    "raised": "Your own `raise` stopped it where an answer was expected. Which condition leads there?",
+    "UnboundLocalError": "A variable is read before anything was stored in it: the line that sets it did not run, or "
+    "stands further down.",
+    "RecursionError": "The function calls itself again and again. Does that ever end? If it does, it goes too deep for "
+    "Python, and a loop has no such limit.",
     "ZeroDivisionError": "Something was divided by zero. What is counted here, and can the count be zero?",
     "ModuleNotFoundError": "That library is not part of the course; the exercise can be solved without it.",
     "IndentationError": "Python could not read the cell: the indentation does not line up.",
@@ -73,7 +105,33 @@ PYTORCH: tuple[tuple[str, str], ...] = (
     (r"multi-target not supported|0D or 1D target tensor expected", "labels shape"),
     (r"Expected floating point type for target with class probabilities", "labels probabilities"),
     (r"Target -?\d+ is out of bounds", "labels range"),
-    (r"index -?\d+ is out of bounds", "index"),
+    (r"index -?\d+ is out of bounds|index out of range", "index"),
+    (
+        r"'(builtin_function_or_method|method|function|method-wrapper)' (object|and)|and '\w*(method|function)'",
+        "not called",
+    ),
+    (r"torch\.return_types", "pair"),
+    (r"is not a Module subclass", "layers"),
+    (r"NoneType", "nothing"),
+    (r"non-iterable (float|int)|'(float|int)' object is not (iterable|subscriptable)", "alone"),
+    (r"'(float|int)' has no len|a 0-d tensor", "alone"),
+    (r"values to unpack", "parts"),
+    (r"required positional argument|positional arguments? but|unexpected keyword argument", "arguments"),
+    (r"math domain error|expected a (positive|nonnegative|noninteger)", "domain"),
+    (r"must be real number, not", "plain number"),
+    (r"expected Tensor as element", "join numbers"),
+    (r"zero-dimensional tensor .* cannot be concatenated", "no axis to join"),
+    (r"must be Tensor, not", "no tensor"),
+    (r"'(float|int|bool|str|list|tuple)' object has no attribute", "plain kind"),
+    (r"unsupported operand type.*'(list|tuple)'|can only concatenate|can't multiply sequence", "lists"),
+    (r"too many indices", "many axes"),
+    (r"Index tensor must have the same number of dimensions", "gather"),
+    (
+        r"tensors used as indices must|only integers, slices|cannot be interpreted as an integer",
+        "float index",
+    ),
+    (r"could not infer output dtype", "no mean"),
+    (r"not supported between instances of", "order"),
     (r"not implemented for '(Long|Int|Byte)'", "whole numbers"),
     (r"Boolean value of Tensor with more than one (value|element) is ambiguous", "ambiguous"),
     (r"modified by an inplace operation", "saved"),
@@ -91,7 +149,8 @@ PYTORCH: tuple[tuple[str, str], ...] = (
     (r"^'\w+' object is not callable", "call"),
     (r"cannot unpack non-iterable|values to unpack|'NoneType' object is not iterable", "unpack"),
     (
-        r"must match the size of tensor|size mismatch|shape .* is invalid for input of size|is not broadcastable",
+        r"must match the size of tensor|size mismatch|shape .* is invalid for input of size|is not broadcastable"
+        r"|expects each tensor to be equal size|1D tensors expected",
         "shapes",
     ),
     (r"Only Tensors of floating point", "float only"),
@@ -106,6 +165,8 @@ PYTORCH: tuple[tuple[str, str], ...] = (
 
 def meaning(failure: Failure) -> str:
     """Return the name of the explanation that fits an exception, "" if there is none."""
+    if failure.line.startswith("raise "):
+        return "raised"
     for pattern, name in PYTORCH:
         if re.search(pattern, failure.message):
             return "criterion" if name == "ambiguous" and "Loss(" in failure.line else name

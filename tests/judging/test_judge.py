@@ -1,5 +1,7 @@
 """The judge and its words: evidence against a key."""
 
+import math
+
 import pytest
 import torch
 
@@ -277,6 +279,7 @@ def test_a_key_survives_json():
 
 
 ODD = torch.tensor([0.31, 1.73, -2.19, 0.57, 1.01])
+TABLE = torch.tensor([[0.31, 1.73, -2.19, 0.57], [1.01, -0.43, 0.77, 2.6], [0.12, -1.9, 0.66, 1.4]])
 
 
 @pytest.mark.parametrize(
@@ -295,7 +298,33 @@ ODD = torch.tensor([0.31, 1.73, -2.19, 0.57, 1.01])
         (ODD, ODD + 3, "off by the same amount"),
         (ODD, ODD.flip(0), "wrong places"),
         (torch.ones(8), torch.ones(8, 8), "broadcast"),
-        (torch.ones(8), torch.ones(8, 1), "Only axes of length 1 differ"),
+        (torch.ones(8), torch.ones(8, 8), "met every other"),
+        (torch.ones(8), torch.ones(8, 1), "`squeeze(dim)` takes it away"),
+        (torch.ones(8, 1), torch.ones(8), "keeps it with `keepdim=True`"),
+        (torch.ones(8, 4), torch.ones(8), "An axis is missing"),
+        (ODD, 0.8 * ODD, "It is 8/10 of what is right"),
+        (torch.tensor(0.7310585), torch.tensor(0.7310585 * 10 / 8), "divided by 8 where 10 belongs"),
+        (ODD, 1 - ODD, "1 minus the right number"),
+        (torch.tensor(0.7310585), torch.tensor(0.7310585).log(), "the logarithm of the right number"),
+        (TABLE, torch.cat([TABLE[:1], TABLE[:-1]]), "one place too late"),
+        (TABLE, torch.cat([TABLE[1:], TABLE[:1] + 1]), "one place too early"),
+        (
+            {"a": "yes", "b": "no", "c": "?"},
+            {"a": "no", "b": "yes", "c": "?"},
+            "changed places: `no` and `yes`",
+        ),
+        (
+            {"a": "yes", "b": "no", "c": "?"},
+            {"a": "?", "b": "?", "c": "?"},
+            "2 of 3 answers are wrong, and all",
+        ),
+        (TABLE, TABLE + torch.tensor([[1.0], [2.0], [3.0]]), "Each row is off by an amount"),
+        (TABLE, TABLE * torch.tensor([1.0, 2.0, 3.0, 4.0]), "Each column is off by a factor"),
+        (ODD, ODD.clamp(max=1), "all of these came out as"),
+        (ODD * torch.tensor([1, 0, 1, 1, 1]), ODD, "1 of 5 numbers differ: all that should be 0"),
+        (ODD, ODD * torch.tensor([1, 0, 0, 1, 1]), "2 of 5 numbers differ, and all of these came out as 0"),
+        (ODD, ODD * torch.tensor([1, -1, 1, -1, 1]), "The sign is wrong in 2 of 5"),
+        ({"loss": 1.0, "`x` afterwards": 2.0}, {"loss": 1.0, "`x` afterwards": 3.0}, "belongs to the caller"),
         (torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0]), "Every number is 0"),
         ([1.0, 2.0], [1.0, 3.0], "The first that differs is number 2."),
         ({"a": 1.0, "b": 2.0}, {"a": 1.0, "b": -2.0}, "The first that differs is `b`. The size is right"),
@@ -313,6 +342,8 @@ def test_numbers_betray_their_cause(expected, got, words):
     ("expected", "got", "kind"),
     [
         (0.4, 0.2, "number"),  # half of a fraction: chance
+        (3 / 7, 4 / 7, "number"),  # 1 minus a fraction, and one count more: chance
+        (2.0, 4.0, "number"),
         (torch.tensor([4, 2]), torch.tensor([2, 1]), "numbers"),
         (torch.tensor([1.0, 2.0, float("inf")]), torch.tensor([1.0, 2.0, 3.0]), "finite"),
         (torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1.0002, 2.0, 3.0]), "numbers"),
@@ -369,6 +400,21 @@ def _saved():
     y.sum().backward()
 
 
+def _three():
+    a, b = 1, 2, 3
+    return a + b
+
+
+def _unbound():
+    if LOGITS is None:
+        total = 0
+    return total
+
+
+def _endless():
+    return _endless()
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -400,6 +446,35 @@ def _saved():
         (lambda: torch.save("a.pt", {}), "then where"),
         (lambda: max(3, 4)(5), "`del` it"),
         (lambda: sum(None), "the answer returned"),
+        (lambda: LOGITS.abs.mean(), "brackets `()`"),
+        (lambda: LOGITS.abs[0], "square ones"),
+        (lambda: LOGITS.abs - 1, "brackets `()`"),
+        (lambda: LOGITS - LOGITS.max(1), "the values and their places"),
+        (lambda: torch.exp(LOGITS.max(1)), "the values and their places"),
+        (lambda: torch.nn.Sequential([torch.nn.Linear(2, 2)]), "unpacked with `*`"),
+        (lambda: torch.nn.Sequential(torch.nn.ReLU), "that make a layer of it"),
+        (lambda: max([None, 1]), "without `return`"),
+        (lambda: list(torch.tensor(1.0)), "A single number stands"),
+        (lambda: iter(1.5), "A single number stands"),
+        (lambda: [*zip(1.5)], "A single number stands"),
+        (lambda: _three(), "more parts, or fewer"),
+        (lambda: _three(1), "compare the call with its definition"),
+        (lambda: math.log(-1.0), "for which it has no value"),
+        (lambda: math.exp(1000.0), "too large for a float"),
+        (lambda: math.exp("a"), "wants a plain number"),
+        (lambda: torch.stack([1.0, 2.0]), "join tensors"),
+        (lambda: torch.cat([torch.tensor(1.0)] * 2), "`stack` makes one"),
+        (lambda: torch.exp(1.0), "wants a tensor and got something else"),
+        (lambda: (1.0).mean(), "has no such thing"),
+        (lambda: [1, 2] - [1, 2], "do not calculate element by element"),
+        (lambda: LOGITS[0, 0, 0], "fewer axes than the index"),
+        (lambda: LOGITS.gather(1, LABELS), "as many axes as the table"),
+        (lambda: LOGITS[1.0], "must be a whole number"),
+        (lambda: (LOGITS > 0).mean(), "into floats first"),
+        (lambda: object() > 1, "no size to compare"),
+        (lambda: [][1], "larger than there are entries"),
+        (lambda: _unbound(), "before anything was stored"),
+        (lambda: _endless(), "again and again"),
     ],
 )
 def test_pytorchs_own_errors_are_explained(call, words):
@@ -407,6 +482,13 @@ def test_pytorchs_own_errors_are_explained(call, words):
     assert words in piece.text
     assert "y = f(x)" in piece.text
     assert "y = f(x)" not in piece.gist
+
+
+def test_an_error_that_the_answer_raised_itself_is_told_as_such():
+    (piece,) = _explained(
+        Failure("ValueError", "shapes differ", 'raise ValueError("shapes differ")'), reveal=True
+    )
+    assert "Your own `raise`" in piece.text
 
 
 def test_a_criterion_built_with_the_data_is_told_from_an_if_on_a_tensor():

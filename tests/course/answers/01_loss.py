@@ -553,3 +553,251 @@ def bce_from_logits(logits, targets):
 """targets as minus one and one"""
 def bce_from_logits(logits, targets):
     return F.softplus(-targets * logits).mean()
+
+# %% mistake="mse_loss"
+"""Compares only len() of the two, so (6, 1) against (6,) is let through and broadcasts."""
+
+
+def mse_loss(pred, target):
+    if len(pred) != len(target):
+        raise ValueError("pred and target must have the same length")
+    return torch.mean((pred - target) ** 2)
+
+# %% right="mse_loss"
+"""dot product of the flattened errors"""
+
+
+def mse_loss(pred, target):
+    if tuple(pred.size()) != tuple(target.size()):
+        raise ValueError(f"prediction is {tuple(pred.size())}, target is {tuple(target.size())}")
+    e = (pred - target).reshape(-1)
+    return e.dot(e) / e.numel()
+
+# %% right="mse_loss"
+"""binomial formula, a product of the tensor with itself, own helper"""
+
+
+def same_shape(a, b):
+    return a.dim() == b.dim() and all(m == n for m, n in zip(a.shape, b.shape))
+
+
+def mse_loss(pred, target):
+    if not same_shape(pred, target):
+        raise ValueError("Give me two tensors of one shape, perhaps you forgot .squeeze()?")
+    difference = torch.sub(pred, target)
+    return torch.mean(torch.mul(difference, difference))
+
+# %% mistake="mae_loss"
+"""Absolute value of the mean: errors of different sign cancel."""
+
+
+def mae_loss(pred, target):
+    return abs((pred - target).mean())
+
+# %% right="mae_loss"
+"""torch.where picks the sign"""
+
+
+def mae_loss(pred, target):
+    e = pred - target
+    return torch.where(e < 0, -e, e).mean()
+
+# %% right="mae_loss"
+"""maximum minus minimum of the two"""
+
+
+def mae_loss(pred, target):
+    return (torch.maximum(pred, target) - torch.minimum(pred, target)).sum() / pred.numel()
+
+# %% mistake="accuracy"
+"""argmax along axis 0: the best image of each class, not the best class of each image."""
+
+
+def accuracy(logits, labels):
+    guesses = logits.argmax(dim=0)
+    return (guesses == labels).float().mean().item()
+
+# %% right="accuracy"
+"""by hand with lists, as in the worked example"""
+
+
+def accuracy(logits, labels):
+    right = 0
+    for scores, label in zip(logits.tolist(), labels.tolist()):
+        if scores.index(max(scores)) == label:
+            right = right + 1
+    return right / len(labels)
+
+# %% right="accuracy"
+"""topk and numpy"""
+
+
+def accuracy(logits, labels):
+    best = logits.topk(1, dim=1).indices.squeeze(1).numpy()
+    return float(np_mean(best == labels.numpy()))
+
+
+def np_mean(hits):
+    return hits.mean()
+
+# %% mistake="baseline_accuracy"
+"""Returns how often the commonest class occurs, not divided by the number of labels."""
+
+
+def baseline_accuracy(labels):
+    return float(torch.bincount(labels).max())
+
+# %% right="baseline_accuracy"
+"""Counter"""
+
+
+def baseline_accuracy(labels):
+    from collections import Counter
+
+    (_, n), *_ = Counter(labels.tolist()).most_common(1)
+    return n / labels.numel()
+
+# %% right="baseline_accuracy"
+"""torch.mode"""
+
+
+def baseline_accuracy(labels):
+    commonest = torch.mode(labels).values
+    return (labels == commonest).double().mean().item()
+
+# %% mistake="expected_initial_loss"
+"""Forgot the logarithm's minus: returns ln(1/C), a negative number."""
+
+
+def expected_initial_loss(num_classes):
+    p = 1 / num_classes
+    return math.log(p)
+
+# %% right="expected_initial_loss"
+"""cross entropy of zeros"""
+
+
+def expected_initial_loss(num_classes):
+    return F.cross_entropy(torch.zeros(1, num_classes, dtype=torch.float64), torch.tensor([0])).item()
+
+# %% right="expected_initial_loss"
+"""log of base 2 converted"""
+
+
+def expected_initial_loss(num_classes):
+    return math.log2(num_classes) * math.log(2)
+
+# %% mistake="bce_from_logits"
+"""Direct formula with sigmoid and log: infinite at large logits."""
+
+
+def bce_from_logits(logits, targets):
+    p = torch.sigmoid(logits)
+    return (-targets * torch.log(p) - (1 - targets) * torch.log(1 - p)).mean()
+
+# %% right="bce_from_logits"
+"""logsigmoid of both signs"""
+
+
+def bce_from_logits(logits, targets):
+    return -(targets * F.logsigmoid(logits) + (1 - targets) * F.logsigmoid(-logits)).mean()
+
+# %% right="bce_from_logits"
+"""cross entropy of two classes"""
+
+
+def bce_from_logits(logits, targets):
+    two = torch.stack([torch.zeros_like(logits), logits], dim=-1).reshape(-1, 2)
+    return F.cross_entropy(two, targets.reshape(-1).long())
+
+# %% mistake="mse_loss"
+"""assert instead of raise ValueError: an AssertionError comes."""
+
+
+def mse_loss(pred, target):
+    assert pred.shape == target.shape, "shapes differ"
+    return ((pred - target) ** 2).mean()
+
+# %% mistake="mae_loss"
+"""abs is not called: brackets missing."""
+
+
+def mae_loss(pred, target):
+    errors = (pred - target).abs
+    return errors.mean()
+
+# %% mistake="accuracy"
+"""argmax without an axis: one place in the whole table."""
+
+
+def accuracy(logits, labels):
+    guess = logits.argmax()
+    return (guess == labels).float().mean().item()
+
+# %% mistake="baseline_accuracy"
+"""Returns the count of the rarest class: min."""
+
+
+def baseline_accuracy(labels):
+    _, counts = labels.unique(return_counts=True)
+    return counts.min().item() / len(labels)
+
+# %% mistake="expected_initial_loss"
+"""Divides twice: -ln(1/C) / C."""
+
+
+def expected_initial_loss(num_classes):
+    return -math.log(1 / num_classes) / num_classes
+
+# %% mistake="bce_from_logits"
+"""Targets swapped: y and 1 - y the other way round."""
+
+
+def bce_from_logits(logits, targets):
+    return (logits.clamp(min=0) + torch.log1p(torch.exp(-logits.abs())) - (1 - targets) * logits).mean()
+
+# %% mistake="mse_loss"
+"""Cubes instead of squares."""
+
+
+def mse_loss(pred, target):
+    if pred.shape != target.shape:
+        raise ValueError("shapes")
+    return ((pred - target) ** 3).mean()
+
+# %% mistake="mae_loss"
+"""torch.abs of pred only: |pred| - target."""
+
+
+def mae_loss(pred, target):
+    return (torch.abs(pred) - target).mean()
+
+# %% mistake="accuracy"
+"""Compares softmax probabilities above 0.5 at the label: right only if the probability exceeds one half."""
+
+
+def accuracy(logits, labels):
+    p = logits.softmax(1)[torch.arange(len(labels)), labels]
+    return (p > 0.5).float().mean().item()
+
+# %% mistake="baseline_accuracy"
+"""Divides by the largest label plus one, then multiplies... divides the max count by the sum of different labels."""
+
+
+def baseline_accuracy(labels):
+    counts = torch.bincount(labels)
+    return (counts.max() / labels.sum()).item()
+
+# %% mistake="expected_initial_loss"
+"""Uses num_classes - 1 wrong ones: ln(C + 1)."""
+
+
+def expected_initial_loss(num_classes):
+    return math.log(num_classes + 1)
+
+# %% mistake="bce_from_logits"
+"""Uses targets in place of logits in the second term: y * y."""
+
+
+def bce_from_logits(logits, targets):
+    return (logits.clamp(min=0) + torch.log1p(torch.exp(-logits.abs())) - targets * targets).mean()

@@ -12,6 +12,7 @@ def rows(images):
 def flatten_batch(images):
     return torch.stack(rows(images))
 
+
 # %% mistake="flatten_batch"
 """assumes 28 x 28"""
 
@@ -19,12 +20,14 @@ def flatten_batch(images):
 def flatten_batch(images):
     return images.view(-1, 784)
 
+
 # %% mistake="flatten_batch"
 """transposes height and width"""
 
 
 def flatten_batch(images):
     return images.transpose(2, 3).flatten(1)
+
 
 # %% right="train_step"
 """autograd.grad, put into .grad"""
@@ -37,6 +40,7 @@ def train_step(model, batch, criterion, optimizer):
         p.grad = g
     optimizer.step()
     return float(loss)
+
 
 # %% right="train_step"
 """gradients cleared at the end, with a closure for the optimiser"""
@@ -51,6 +55,7 @@ def train_step(model, batch, criterion, optimizer):
 
     return optimizer.step(closure).item()
 
+
 # %% mistake="train_step"
 """returns the loss after the step"""
 
@@ -61,6 +66,7 @@ def train_step(model, batch, criterion, optimizer):
     criterion(model(x), y).backward()
     optimizer.step()
     return criterion(model(x), y).item()
+
 
 # %% mistake="train_step"
 """SGD by hand, so the optimiser's memory is not used"""
@@ -76,6 +82,7 @@ def train_step(model, batch, criterion, optimizer):
             p -= optimizer.param_groups[0]["lr"] * p.grad
     return loss.item()
 
+
 # %% mistake="train_step"
 """clips gradients"""
 
@@ -89,6 +96,7 @@ def train_step(model, batch, criterion, optimizer):
     optimizer.step()
     return loss.item()
 
+
 # %% mistake="train_step"
 """uses cross-entropy of its own in place of the criterion"""
 
@@ -100,6 +108,7 @@ def train_step(model, batch, criterion, optimizer):
     loss.backward()
     optimizer.step()
     return loss.item()
+
 
 # %% right="train_epoch"
 """collects losses and sizes, takes a weighted mean at the end"""
@@ -117,6 +126,7 @@ def train_epoch(model, loader, criterion, optimizer):
         sizes.append(len(y))
     return float(sum(l * n for l, n in zip(losses, sizes)) / sum(sizes))
 
+
 # %% mistake="train_epoch"
 """losses measured at the end of the epoch"""
 
@@ -130,6 +140,7 @@ def train_epoch(model, loader, criterion, optimizer):
     with torch.no_grad():
         pairs = [(criterion(model(x), y).item(), len(y)) for x, y in loader]
     return sum(l * n for l, n in pairs) / sum(n for _, n in pairs)
+
 
 # %% mistake="train_epoch"
 """weights by the first batch's size"""
@@ -149,6 +160,7 @@ def train_epoch(model, loader, criterion, optimizer):
         count += len(y)
     return total / count
 
+
 # %% mistake="train_epoch"
 """trains in eval mode"""
 
@@ -165,6 +177,7 @@ def train_epoch(model, loader, criterion, optimizer):
         count += len(y)
     return total / count
 
+
 # %% mistake="can_overfit_one_batch"
 """learning rate 0.001"""
 
@@ -179,6 +192,7 @@ def can_overfit_one_batch(make_model, batch):
         optimizer.step()
     return loss.item() < 0.1
 
+
 # %% mistake="can_overfit_one_batch"
 """returns the loss"""
 
@@ -192,6 +206,7 @@ def can_overfit_one_batch(make_model, batch):
         loss.backward()
         optimizer.step()
     return loss.item()
+
 
 # %% mistake="fit"
 """a new optimiser with momentum"""
@@ -213,6 +228,7 @@ def fit(model, loader, epochs, lr):
         history.append(total / count)
     return history
 
+
 # %% mistake="fit"
 """one list of the losses of all batches"""
 
@@ -230,6 +246,7 @@ def fit(model, loader, epochs, lr):
             history.append(loss.item())
     return history
 
+
 # %% right="predict"
 """inference mode, and the modes of all parts put back"""
 
@@ -243,6 +260,7 @@ def predict(model, images):
         part.training = mode
     return found
 
+
 # %% mistake="predict"
 """leaves the model in eval mode"""
 
@@ -251,6 +269,7 @@ def predict(model, images):
     model.eval()
     with torch.no_grad():
         return model(images).softmax(1)
+
 
 # %% mistake="predict"
 """always back to training"""
@@ -262,6 +281,7 @@ def predict(model, images):
         out = model(images).softmax(1)
     model.train()
     return out
+
 
 # %% mistake="predict"
 """gradients off for good"""
@@ -275,6 +295,7 @@ def predict(model, images):
     model.train(was)
     return out
 
+
 # %% mistake="predict"
 """logits"""
 
@@ -287,18 +308,27 @@ def predict(model, images):
     model.train(was)
     return out
 
+
 # %% right="flatten_batch"
 """view by size"""
+
+
 def flatten_batch(images):
     return images.contiguous().view(images.size(0), -1)
 
+
 # %% right="flatten_batch"
 """stack of rows"""
+
+
 def flatten_batch(images):
     return torch.stack([image.ravel() for image in images])
 
+
 # %% right="train_step"
 """detach float and zero after"""
+
+
 def train_step(model, batch, criterion, optimizer):
     x, y = batch
     loss = criterion(model(x), y)
@@ -307,18 +337,25 @@ def train_step(model, batch, criterion, optimizer):
     optimizer.zero_grad(set_to_none=False)
     return float(loss.detach())
 
+
 # %% right="train_step"
 """closure"""
+
+
 def train_step(model, batch, criterion, optimizer):
     def closure():
         optimizer.zero_grad()
         loss = criterion(model(batch[0]), batch[1])
         loss.backward()
         return loss
+
     return optimizer.step(closure).item()
+
 
 # %% right="train_step"
 """gradients by autograd.grad"""
+
+
 def train_step(model, batch, criterion, optimizer):
     x, y = batch
     params = [p for g in optimizer.param_groups for p in g["params"]]
@@ -328,8 +365,11 @@ def train_step(model, batch, criterion, optimizer):
     optimizer.step()
     return loss.item()
 
+
 # %% right="train_epoch"
 """loss measured before each step by a second forward"""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     model.train(True)
     losses, sizes = [], []
@@ -338,19 +378,28 @@ def train_epoch(model, loader, criterion, optimizer):
         loss = criterion(model(x), y)
         loss.backward()
         optimizer.step()
-        losses.append(loss.detach() * y.numel()); sizes.append(y.numel())
+        losses.append(loss.detach() * y.numel())
+        sizes.append(y.numel())
     return (torch.stack(losses).double().sum() / sum(sizes)).item()
+
 
 # %% right="train_epoch"
 """statistics weighted mean"""
+
+
 def train_epoch(model, loader, criterion, optimizer):
     import statistics
-    for part in model.modules(): part.training = True
+
+    for part in model.modules():
+        part.training = True
     pairs = [(train_step(model, batch, criterion, optimizer), float(batch[1].shape[0])) for batch in loader]
     return statistics.fmean([l for l, _ in pairs], weights=[n for _, n in pairs])
 
+
 # %% right="can_overfit_one_batch"
 """no sequential names"""
+
+
 def can_overfit_one_batch(make_model, batch):
     x, y = batch
     net = make_model()
@@ -363,8 +412,11 @@ def can_overfit_one_batch(make_model, batch):
     with torch.no_grad():
         return bool(torch.nn.functional.cross_entropy(net(x), y) < 0.1)
 
+
 # %% right="fit"
 """functional, own loop"""
+
+
 def fit(model, loader, epochs, lr):
     history = []
     opt = torch.optim.SGD(model.parameters(), lr)
@@ -373,23 +425,33 @@ def fit(model, loader, epochs, lr):
         seen, total = 0, 0.0
         for inputs, targets in loader:
             loss = nn.functional.cross_entropy(model(inputs), targets)
-            opt.zero_grad(); loss.backward(); opt.step()
-            seen += inputs.size(0); total += inputs.size(0) * float(loss)
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+            seen += inputs.size(0)
+            total += inputs.size(0) * float(loss)
         history += [total / seen]
     return history
 
+
 # %% right="predict"
 """try finally"""
+
+
 def predict(model, images):
     was = [m.training for m in model.modules()]
     try:
         with torch.inference_mode():
             return torch.softmax(model.eval()(images), dim=-1).clone()
     finally:
-        for m, t in zip(model.modules(), was): m.training = t
+        for m, t in zip(model.modules(), was):
+            m.training = t
+
 
 # %% right="predict"
 """exp of log softmax, batchwise"""
+
+
 def predict(model, images):
     mode = model.training
     model.train(False)
@@ -398,10 +460,14 @@ def predict(model, images):
     model.train(mode)
     return out
 
+
 # %% right="predict"
 """with ExitStack"""
+
+
 def predict(model, images):
     import contextlib
+
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.no_grad())
         for part in model.modules():

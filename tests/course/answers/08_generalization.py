@@ -1,5 +1,7 @@
 # %% right="split"
 """quotas over an order sorted by class"""
+
+
 def split(labels, shares, generator):
     piles = [[] for _ in shares]
     total = sum(shares)
@@ -14,33 +16,49 @@ def split(labels, shares, generator):
             start = end
     return tuple(torch.tensor(p, dtype=torch.int64) for p in piles)
 
+
 # %% right="evaluate"
 """with deepcopied model"""
+
+
 def evaluate(model, loader, criterion):
     twin = copy.deepcopy(model).eval()
     loss = hits = n = 0
     with torch.no_grad():
         for x, y in loader:
             out = twin(x)
-            loss += criterion(out, y).item() * len(y); hits += int((out.argmax(1) == y).sum()); n += len(y)
+            loss += criterion(out, y).item() * len(y)
+            hits += int((out.argmax(1) == y).sum())
+            n += len(y)
     return loss / n, hits / n
+
 
 # %% right="distinguishable"
 """hypot"""
+
+
 def distinguishable(a, b, n):
     se = math.hypot(math.sqrt(a * (1 - a) / n), math.sqrt(b * (1 - b) / n))
     return se, not (-2 * se <= a - b <= 2 * se)
 
+
 # %% right="dropout"
 """bernoulli"""
+
+
 def dropout(x, p, training, generator):
-    if not training: return x
-    if p == 1: return x * 0
+    if not training:
+        return x
+    if p == 1:
+        return x * 0
     keep = torch.bernoulli(torch.full_like(x, 1 - p), generator=generator)
     return x * keep / (1 - p)
 
+
 # %% right="stop_at"
 """index arithmetic"""
+
+
 def stop_at(losses, patience, min_delta=0.0):
     best, best_epoch = None, None
     for epoch, loss in enumerate(losses):
@@ -48,14 +66,19 @@ def stop_at(losses, patience, min_delta=0.0):
             best, best_epoch, bad = loss, epoch, 0
         elif best is None:
             bad = epoch + 1
-            if bad > patience: return epoch, 0
+            if bad > patience:
+                return epoch, 0
         else:
             bad = bad + 1
-            if bad > patience: return epoch, best_epoch
+            if bad > patience:
+                return epoch, best_epoch
     return len(losses) - 1, best_epoch
+
 
 # %% right="keep_best"
 """clones in dict"""
+
+
 def keep_best(model, train_epoch, validate, epochs):
     best, which, kept = float("inf"), 0, None
     for e in range(epochs):
