@@ -147,7 +147,7 @@ PYTORCH: tuple[tuple[str, str], ...] = (
     (r"expected 'f' to be string, path", "save"),
     (r"`-` operator, with (a|two) bool", "mask"),
     (r"^'\w+' object is not callable", "call"),
-    (r"cannot unpack non-iterable|values to unpack|'NoneType' object is not iterable", "unpack"),
+    (r"cannot unpack non-iterable|values to unpack", "unpack"),
     (
         r"must match the size of tensor|size mismatch|shape .* is invalid for input of size|is not broadcastable"
         r"|expects each tensor to be equal size|1D tensors expected",

@@ -445,7 +445,7 @@ def _endless():
         (lambda: torch.nn.Linear(1, 1).load_state_dict({}, strict=False).parameters(), "a report"),
         (lambda: torch.save("a.pt", {}), "then where"),
         (lambda: max(3, 4)(5), "`del` it"),
-        (lambda: sum(None), "the answer returned"),
+        (lambda: sum(None), "without `return`"),
         (lambda: LOGITS.abs.mean(), "brackets `()`"),
         (lambda: LOGITS.abs[0], "square ones"),
         (lambda: LOGITS.abs - 1, "brackets `()`"),
