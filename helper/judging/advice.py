@@ -42,7 +42,28 @@ PLAIN = {
     "ratio": "Every number is {ratio} times the expected one{sign}. Which factor is that?",
     "shift": "Every number is off by the same amount. What was added, or left out?",
     "places": "The right numbers, in the wrong places. Which axis is which?",
-    "numbers": "{wrong} of {of} numbers differ.",
+    "order": "The right numbers, in the wrong places. In which order do they belong?",
+    "numbers": "{wrong} of {of} numbers differ{where}.",
+    "constant": "The same number came {of} times, where different ones are expected. What should make them differ?",
+    "count": "A share between 0 and 1 is expected, and a whole number came that is a multiple of it. Is it a count? "
+    "By how many should it be divided?",
+    "early": "The right numbers, but each stands one place too early, so the first is missing. Does the count begin "
+    "at 0 or at 1?",
+    "late": "The right numbers, but each stands one place too late, so the last is missing. Does the count begin at "
+    "0 or at 1, and is its end part of it?",
+    "running": "Each number is the sum of all the right ones up to its place. Is a total or a count never set back?",
+    "other axis": "Each {line} should add up to {total}, and here it is the other way round: lines across the "
+    "{line}s do. Along which axis should it run?",
+    "factor of each": "Each {line} has the right proportions and a factor of its own. What is every {line} divided "
+    "by or multiplied with, and over which axis is that worked out?",
+    "shift of each": "Each {line} is right but for an amount of its own. What is added to every {line} or taken from "
+    "it, and over which axis is that worked out?",
+    "root of a size": "Exactly the root of {of} times too {way}, and {of} is one of the sizes of the input. Is a "
+    "root missing, or one too many?",
+    "one less": "The ratio of what came and what is expected is that of {of} and {less}, or the root of it, and {of} "
+    "is one of the sizes of the input. Divide by n, or by n - 1?",
+    "base": "The logarithm has another base: every number is off by the factor that turns a natural logarithm into "
+    "one {base}.",
     "number": "The kind of answer is right, the number is not.",
     "incomparable": "The answer is not of the kind that is expected.",
     # Notes: right as it stands, but.
@@ -57,6 +78,19 @@ PLAIN = {
     "hint": "This exercise does without {names}. They stand in the answer's text, though nothing of them ran.",
     "half": "As long as more than a detail is missing, at most half of the points count.",
     "company": "What is right here does not depend on the inputs, and counts only together with something that does.",
+}
+CHANGED = {
+    "complement": "Each number is 1 minus the expected one. Is something the wrong way round?",
+    "square": "Each number is the square of the expected one. Is a root missing, or a square too many?",
+    "root": "Each number is the root of the expected one. Is a square missing, or a root too many?",
+    "logarithm": "Each number is the logarithm of the expected one. Is a logarithm too many, or `exp` missing?",
+    "minus logarithm": "Each number is minus the logarithm of the expected one.",
+    "exponential": "Each number is `exp` of the expected one. Is a logarithm missing, or `exp` too many?",
+    "inverse": "Each number is 1 divided by the expected one. Was the division turned round?",
+    "absolute": "The sizes are right, but the signs of the negative ones are lost. Is there an absolute value, or a "
+    "root of a square?",
+    "no negatives": "The positive numbers are right, but every negative one became 0. Is a `relu`, `clamp` or "
+    "maximum with 0 one too many?",
 }
 WAYS = {"large": "a sum where a mean belongs", "small": "a mean taken once too often, or over too much"}
 
@@ -90,6 +124,10 @@ def gist(kind: str, fields: Fields) -> str:
     filled = {name: _words(value) for name, value in fields.items()}
     if kind == "size":
         filled["guess"] = WAYS[fields["way"]]
+    if kind == "changed":
+        return before + CHANGED[fields["how"]]
+    if kind == "numbers":
+        filled["where"] = f": {fields['where']}" if fields.get("where") else ""
     return before + PLAIN[kind].format_map(filled)
 
 
@@ -101,7 +139,7 @@ def claim(kind: str, fields: Fields) -> tuple[str, ...]:
         return kind, fields["error"], fields.get("means", ""), fields.get("line", "")
     if kind == "kinds":
         return kind, fields.get("hint", "")
-    return (kind, *(str(fields[name]) for name in ("way", "sign") if fields.get(name)))
+    return (kind, *(str(fields[name]) for name in ("way", "sign", "how", "line", "base") if fields.get(name)))
 
 
 def listed(names: Sequence[str]) -> str:
@@ -135,5 +173,12 @@ def _kinds(fields: Fields) -> str:
         "item": " `.item()` turns a tensor of one element into a number.",
         "tensor": " A plain number can carry no gradient: keep it a tensor.",
         "entries": " The names of the entries differ.",
+        "flat": " As many numbers, but axes were joined.",
+        "reduced": " An axis is missing: was something added up, averaged or picked along it?",
+        "fewer": " There are too few: does something end too early, begin anew in a loop, or leave the rest out?",
+        "more": " There are too many: does a loop run too long, or is something kept twice?",
+        "whole": " Whole numbers came: was something counted, rounded, divided by `//`, or chosen by `argmax`?",
+        "truth": " Truth values came: that is what a comparison gives.",
+        "several": " A list or tuple came in the place of one tensor.",
     }
     return text + hints.get(fields.get("hint", ""), "")

@@ -6,10 +6,11 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from helper.judging import families
 from helper.judging.evidence import RELATIVE_TOLERANCE, Plain, close_to, numbers_of, same, scale_of
 from helper.judging.verdict import Piece
 
-SURE = 4  # so many different numbers are no coincidence
+SURE = families.SURE
 
 
 def compare(
@@ -60,7 +61,7 @@ def _compare(
     wanted, numbers = numbers_of(expected), numbers_of(got)
     if wanted is None or numbers is None or len(wanted) != len(numbers):
         return Piece("other")
-    return _compare_numbers(wanted, numbers, sizes, tolerance)
+    return _compare_numbers(wanted, numbers, expected.get("shape"), sizes, tolerance)
 
 
 def describe(value: Plain) -> str:
@@ -147,6 +148,14 @@ def _compare_kinds(expected: Plain, got: Plain) -> Piece:
             hint = "axis"
         elif len(b) > len(a):
             hint = "broadcast"
+        elif len(b) < len(a):
+            hint = "flat" if math.prod(a) == math.prod(b) else "reduced"
+        elif len(a) == 1 or [x for x, y in zip(a, b, strict=True) if x != y] == [a[0]]:
+            hint = "fewer" if b[0] < a[0] else "more"
+    elif isinstance(a, list) and a == b and expected.get("type") == "float":
+        hint = {"int": "whole", "bool": "truth"}.get(str(got.get("type")), "")
+    elif "tensor" in expected and "list" in got:
+        hint = "several"
     elif "number" in expected and "tensor" in got and math.prod(got["shape"]) == 1:
         hint = "item"
     elif "tensor" in expected and "number" in got:
@@ -156,7 +165,9 @@ def _compare_kinds(expected: Plain, got: Plain) -> Piece:
     return Piece("kinds", fields | ({"hint": hint} if hint else {}))
 
 
-def _compare_numbers(a: list[float], b: list[float], sizes: Sequence[int], tolerance: float) -> Piece:
+def _compare_numbers(
+    a: list[float], b: list[float], shape: Sequence[int] | None, sizes: Sequence[int], tolerance: float
+) -> Piece:
     if any(math.isnan(y) and not math.isnan(x) for x, y in zip(a, b, strict=True)):
         return Piece("nan")
     if any(math.isinf(y) and math.isfinite(x) for x, y in zip(a, b, strict=True)):
@@ -180,18 +191,39 @@ def _compare_numbers(a: list[float], b: list[float], sizes: Sequence[int], toler
         x, y = max(pairs, key=lambda pair: abs(pair[0]))
         ratio = y / x
         exact = agree(lambda x: ratio * x)
-        if exact and (piece := _factor(ratio, sizes, sure=different >= SURE, single=_odd(a, sizes))):
+        sure = different >= SURE or _one_by_one(pairs, ratio)
+        if exact and (piece := _factor(ratio, sizes, sure=sure, single=_odd(a, sizes))):
             return piece
     if different >= SURE:
         shift = sum(y - x for x, y in pairs) / len(pairs)
         if abs(shift) > 100 * tolerance * scale and agree(lambda x: x + shift):
             return Piece("shift")
-        if agree_sorted(pairs, tolerance, scale):
-            return Piece("places")
+    told = [x for x, _ in pairs if x != round(x)]
+    if (different >= SURE or (len(told) == len(pairs) and len(set(told)) > 1)) and agree_sorted(
+        pairs, tolerance, scale
+    ):
+        return Piece("order" if shape and len(shape) == 1 else "places")
+    finite = len(pairs) == len(a)
+    if finite and (found := families.family(a, b, shape)):
+        return found
     if not several:
         return Piece("number")
-    wrong = sum(not close_to(x, y, tolerance, scale) for x, y in pairs)
-    return Piece("numbers", {"wrong": wrong, "of": len(pairs)})
+
+    def right(x: float, y: float) -> bool:
+        return close_to(x, y, tolerance, scale)
+
+    fields = {"wrong": sum(not right(x, y) for x, y in pairs), "of": len(pairs)}
+    where = families.where(a, b, shape, right) if finite else ""
+    return Piece("numbers", fields | ({"where": where} if where else {}))
+
+
+def _one_by_one(pairs: Sequence[tuple[float, float]], ratio: float) -> bool:
+    """Say whether several numbers, too few or too small to be sure of at once, have one ratio each by itself."""
+    told = {f"{x:.4g}" for x, _ in pairs if x}
+    whole = all(x == round(x) and y == round(y) for x, y in pairs)
+    if len(told) < (SURE if whole else 2):
+        return False
+    return all(math.isclose(y, ratio * x, rel_tol=RELATIVE_TOLERANCE) for x, y in pairs)
 
 
 def agree_sorted(pairs: Sequence[tuple[float, float]], tolerance: float, scale: float) -> bool:
@@ -222,6 +254,8 @@ def _factor(ratio: float, sizes: Sequence[int], *, sure: bool, single: bool) -> 
         if whole in sizes and whole > 2 and (sure or single):
             return Piece("size", fields)
         return Piece("factor", fields) if sure else None
+    if (sure or single) and (named := families.ratio_of(ratio, sizes)):
+        return named
     if sure and not math.isclose(abs(ratio), 1, rel_tol=1e-3):
         return Piece("ratio", {"ratio": f"{abs(ratio):.4g}", "sign": sign})
     return None

@@ -43,6 +43,33 @@ MEANS = {
     "axis": "There is no such axis. Axes count from 0, and -1 is the last.",
     "inference": "A tensor made in inference mode cannot take part in training. Use `no_grad`, or clone it.",
     "one number": "One number was needed here and a tensor of several came. Should it be reduced, by a mean or a sum?",
+    "same matrices": "Two matrices of the same shape were multiplied as matrices, rows with columns. If each number "
+    "belongs to its partner, `*` multiplies them; else one of the two must be transposed.",
+    "argmax": "Over axis 0 `argmax` looks for the best *row* of each column. Where each row is one example: over "
+    "which axis do its classes lie?",
+    "none": "`None` stands where something else is needed. Does a function end without `return`, or is the result of "
+    "something used that works in place, such as `backward`, `append` or `sort`?",
+    "position": "A list or tuple has no entry at that place: it is shorter than the loop assumes. Where does the "
+    "count begin and end, and should it begin again?",
+    "plain": "A plain number stands where a tensor or another object is needed. Did something like `.item()`, "
+    "`float()` or `len` make a number of it before?",
+    "no parts": "A plain number has no parts to go through or to pick from. Is `range` missing, or did something make "
+    "a number of what had parts?",
+    "unused": "The result does not depend on this tensor. Was the function called with another one, such as the "
+    "original instead of the copy?",
+    "unpack": "What is taken apart does not have as many parts as there are names for it on the left.",
+    "view": "`view` needs numbers that lie in memory in this order, and after a transpose they do not. `reshape` "
+    "copies where it must.",
+    "mask": "A mask must have the shape of what it is laid on. Print both shapes.",
+    "cast": "A change in place keeps the dtype: a tensor of whole numbers cannot take up floats.",
+    "tensor wanted": "A Python list or number stands where PyTorch wants a tensor.",
+    "generator": "A generator hands out its items one after the other, and only once; it has no length and no places. "
+    "Make a list of it first.",
+    "domain": "A function got a number outside its domain, such as the root or the logarithm of a negative one.",
+    "NameError": "A name is used that nothing has defined up to there. Is it spelt alike everywhere, and defined "
+    "where it is used?",
+    "UnboundLocalError": "A variable of the function is used before it gets its first value. Should it begin with one "
+    "before the loop?",
     "KeyError": "A dictionary was asked for an entry that it does not have.",
     "NobodyAnswers": "`input()` or `breakpoint()` waits for somebody to type, and nobody is there when this is marked: "
     "write the value into the code, or take the line out.",
@@ -55,7 +82,20 @@ MEANS = {
 
 # Matched on fragments, because the wording drifts between versions. First match wins.
 PYTORCH: tuple[tuple[str, str], ...] = (
+    (r"mat1 and mat2 shapes cannot be multiplied \((\d+x\d+) and \1\)", "same matrices"),
     (r"mat1 and mat2 shapes cannot be multiplied", "matrices"),
+    (r"'NoneType' object|unsupported operand type.*'NoneType'|non-iterable NoneType", "none"),
+    (r"(list|tuple) index out of range", "position"),
+    (r"'(float|int|bool)' object has no attribute", "plain"),
+    (r"'(float|int|bool)' object is not (subscriptable|iterable)|iteration over a 0-d tensor", "no parts"),
+    (r"appears? to not have been used in the graph", "unused"),
+    (r"not enough values to unpack|too many values to unpack", "unpack"),
+    (r"view size is not compatible", "view"),
+    (r"The shape of the mask", "mask"),
+    (r"can't be cast to the desired output type", "cast"),
+    (r"must be Tensor, not (list|tuple|float|int|bool)", "tensor wanted"),
+    (r"'generator' (object is not subscriptable|has no len)", "generator"),
+    (r"math domain error|expected a (positive|nonnegative) input", "domain"),
     (
         r"mat1 and mat2 must have the same dtype|expected m1 and m2 to have the same dtype"
         r"|expected scalar type (Float|Double) but found",
@@ -95,7 +135,11 @@ def meaning(failure: Failure) -> str:
     """Return the name of the explanation that fits an exception, "" if there is none."""
     for pattern, name in PYTORCH:
         if re.search(pattern, failure.message):
-            return "criterion" if name == "ambiguous" and "Loss(" in failure.line else name
+            if name == "ambiguous" and "Loss(" in failure.line:
+                return "criterion"
+            if name == "shapes" and re.search(r"argmax\((dim=|axis=)?0\)", failure.line):
+                return "argmax"
+            return name
     return failure.kind if failure.kind in MEANS else ""
 
 

@@ -1,5 +1,7 @@
 """The judge and its words: evidence against a key."""
 
+import math
+
 import pytest
 import torch
 
@@ -272,6 +274,8 @@ def test_a_key_survives_json():
 
 
 ODD = torch.tensor([0.31, 1.73, -2.19, 0.57, 1.01])
+SHARES = torch.tensor([0.31, 0.73, 0.19, 0.57, 0.11])
+TABLE = torch.tensor([[0.3, 1.7, -0.2, 0.9], [1.1, -0.6, 0.4, 0.8], [-1.3, 0.2, 0.5, 1.9]])
 
 
 @pytest.mark.parametrize(
@@ -288,7 +292,9 @@ ODD = torch.tensor([0.31, 1.73, -2.19, 0.57, 1.01])
         (torch.tensor([1.0, 2.0]), torch.tensor([1.0, float("inf")]), "infinite"),
         (torch.tensor([1.0, float("inf")]), torch.tensor([1.0, 2.0]), "there is none"),
         (ODD, ODD + 3, "off by the same amount"),
-        (ODD, ODD.flip(0), "wrong places"),
+        (ODD, ODD.flip(0), "In which order"),
+        (torch.tensor([1.4, 0.26]), torch.tensor([0.26, 1.4]), "In which order"),
+        (TABLE[:, :3], TABLE[:, :3].T, "Which axis is which"),
         (torch.ones(8), torch.ones(8, 8), "broadcast"),
         (torch.ones(8), torch.ones(8, 1), "Only axes of length 1 differ"),
         (torch.tensor([1.0, 2.0]), torch.tensor([0.0, 0.0]), "Every number is 0"),
@@ -298,6 +304,38 @@ ODD = torch.tensor([0.31, 1.73, -2.19, 0.57, 1.01])
         (torch.tensor(0.5), 0.5, "can carry no gradient"),
         (1.0, None, "`return`"),
         (torch.tensor([1.0, 5.0]), torch.tensor([1.0, 6.0]), "1 of 2 numbers differ"),
+        (
+            torch.tensor([1.12, 0.87]),
+            8 * torch.tensor([1.12, 0.87]),
+            "8 times too large, and 8 is one of the sizes",
+        ),
+        (0.625, 5, "Is it a count?"),
+        (ODD, 8**0.5 * ODD, "the root of 8 times too large"),
+        (ODD, 8 / 7 * ODD, "that of 8 and 7"),
+        (ODD, ODD / math.log(2), "of base 2"),
+        (SHARES, 1 - SHARES, "the wrong way round"),
+        (SHARES, SHARES**2, "Is a root missing"),
+        (SHARES**2, SHARES, "Is a square missing"),
+        (SHARES, SHARES.log(), "`exp` missing"),
+        (SHARES, SHARES.exp(), "Is a logarithm missing"),
+        (SHARES, 1 / SHARES, "Was the division turned round"),
+        (ODD.repeat(2) - 1, (ODD.repeat(2) - 1).abs(), "absolute value"),
+        (ODD.repeat(2) - 1, (ODD.repeat(2) - 1).clamp(min=0), "every negative one became 0"),
+        (SHARES, torch.cat([SHARES[1:], torch.ones(1)]), "one place too early"),
+        (SHARES, torch.cat([torch.zeros(1), SHARES[:-1]]), "one place too late"),
+        (SHARES, SHARES.cumsum(0), "never set back"),
+        (SHARES, SHARES[:1].expand(5), "The same number came 5 times"),
+        (torch.softmax(TABLE, 1), torch.softmax(TABLE, 0), "Each row should add up to 1"),
+        (torch.softmax(TABLE, 1), TABLE.exp(), "Each row has the right proportions"),
+        (torch.log_softmax(TABLE, 1), TABLE, "Each row is right but for an amount of its own"),
+        (TABLE - TABLE.mean(0), TABLE, "Each column is right but for an amount of its own"),
+        (SHARES, torch.cat([SHARES[:2], SHARES[2:] + torch.arange(3) + 1]), "the first numbers are right"),
+        (TABLE, torch.cat([TABLE[:2], TABLE[2:] * TABLE[2:]]), "only the last row"),
+        (TABLE, TABLE.flatten(), "axes were joined"),
+        (TABLE, torch.zeros(4), "An axis is missing"),
+        (SHARES, SHARES[:1], "too few"),
+        (TABLE, TABLE.round().long(), "chosen by `argmax`"),
+        (TABLE, (TABLE, TABLE), "in the place of one tensor"),
     ],
 )
 def test_numbers_betray_their_cause(expected, got, words):
@@ -352,6 +390,15 @@ def _twice():
     loss.backward()
 
 
+def _w():
+    return torch.ones(2, requires_grad=True)
+
+
+def _parts(number):
+    one, two = range(number)
+    return one + two
+
+
 def _leaf():
     w = torch.ones(2, requires_grad=True)
     w -= 1
@@ -390,6 +437,21 @@ def _saved():
         (lambda: torch.ones(3).sum(dim=2), "no such axis"),
         (lambda: float(torch.ones(3)), "One number was needed"),
         (lambda: 1 / 0, "divided by zero"),
+        (lambda: torch.ones(3, 5) @ torch.ones(3, 5), "of the same shape were multiplied"),
+        (lambda: None + 1, "end without `return`"),
+        (lambda: None.parameters(), "end without `return`"),
+        (lambda: [1, 2][2], "shorter than the loop assumes"),
+        (lambda: (1.5).backward(), "make a number of it before"),
+        (lambda: list(5), "Is `range` missing"),
+        (lambda: torch.autograd.grad(_w().sum(), [_w()]), "does not depend on this tensor"),
+        (lambda: _parts(3), "as many parts"),
+        (lambda: torch.ones(2, 3).T.view(6), "`reshape`"),
+        (lambda: torch.ones(3)[torch.ones(4) > 0], "A mask must have the shape"),
+        (lambda: torch.arange(3).mul_(0.5), "cannot take up floats"),
+        (lambda: torch.exp(2.0), "wants a tensor"),
+        (lambda: len(x for x in ()), "A generator"),
+        (lambda: math.sqrt(-1), "outside its domain"),
+        (lambda: undefined, "spelt alike"),  # noqa: F821
     ],
 )
 def test_pytorchs_own_errors_are_explained(call, words):
@@ -406,6 +468,18 @@ def test_a_criterion_built_with_the_data_is_told_from_an_if_on_a_tensor():
     assert "First build the criterion" in piece.text
     (piece,) = _explained(Failure("RuntimeError", words, "if logits > 0:"), reveal=True)
     assert "criterion" not in piece.text
+
+
+def test_an_argmax_over_the_examples_is_told_from_other_shapes():
+    words = "The size of tensor a (3) must match the size of tensor b (9) at non-singleton dimension 0"
+    (piece,) = _explained(
+        Failure("RuntimeError", words, "right += (out.argmax(dim=0) == y).sum()"), reveal=True
+    )
+    assert "the best *row* of each column" in piece.text
+    (piece,) = _explained(
+        Failure("RuntimeError", words, "right += (out.argmax(dim=1) == y).sum()"), reveal=True
+    )
+    assert "Print both" in piece.text
 
 
 def test_an_exceptions_text_may_hold_the_inputs_and_is_kept_back():
