@@ -61,7 +61,7 @@ def gradient_of(f, x):
     return leaf.grad
 
 # %% mistake="gradient_of"
-"""Nothing leads from the output back to your leaf: `f` ran while nothing was recorded, because tracking was switched on too late, or under `no_grad`. Nothing is recorded in retrospect: which line has to come first?"""
+"""Nothing leads from the output back to your leaf: `f` ran while nothing was recorded, because tracking was switched on too late, or under `no_grad`; or the output was detached afterwards. Nothing is recorded in retrospect: which line has to come first?"""
 def gradient_of(f, x):
     leaf = x.detach().clone()
     output = f(leaf).sum()
@@ -260,6 +260,29 @@ def predict_accumulation(k, cleared):
         if cleared:
             x.grad = None
     return x.grad
+
+
+# %% mistake="predict_accumulation"
+"""You returned what the *first* pass leaves. With clearing it is the last one whose gradient is still in `.grad`,
+and the passes are not alike."""
+
+
+def predict_accumulation(k, cleared):
+    total = 0.0
+    for i in range(1, k + 1):
+        total += 6 * i
+    return 6.0 if cleared else total
+
+
+# %% mistake="predict_accumulation"
+"""Without clearing you have exactly twice what is there: 1 + 2 + … + k is *half* of k(k + 1)."""
+
+
+def predict_accumulation(k, cleared):
+    if cleared:
+        return 6 * k
+    return 6 * k * (k + 1)
+
 
 # %% [markdown]
 # ## sgd_update
@@ -621,6 +644,49 @@ def stop_gradient_loss(a, b):
     a.requires_grad_(True)
     return first + second
 
+
+# %% mistake="stop_gradient_loss"
+"""Your function switched off the tracking of the caller's own `a`: `detach_()`, with the underscore, and
+`requires_grad_(False)` change the tensor itself. Cut a second view instead."""
+
+
+def stop_gradient_loss(a, b):
+    b_stop = b.clone()
+    b_stop = b_stop.detach_()
+    a_stop = a.detach_()
+    return ((a - b_stop) ** 2).mean() + 0.25 * ((a_stop - b) ** 2).mean()
+
+
+# %% mistake="stop_gradient_loss"
+"""Your function switched off the tracking of the caller's own `b`: `detach_()`, with the underscore, and
+`requires_grad_(False)` change the tensor itself. Cut a second view instead."""
+
+
+def stop_gradient_loss(a, b):
+    return ((a - b.clone().detach()) ** 2).mean() + 0.25 * ((a.clone().detach() - b.detach_()) ** 2).mean()
+
+
+# %% mistake="stop_gradient_loss"
+"""Your function switched off the tracking of the caller's own `a` and `b`: `detach_()`, with the underscore, and
+`requires_grad_(False)` change the tensor itself. Cut a second view instead."""
+
+
+def stop_gradient_loss(a, b):
+    first = ((a - b.clone().detach()) ** 2).mean()
+    second = ((a.clone().detach() - b) ** 2).mean()
+    a.detach_()
+    b.detach_()
+    return first + second / 4
+
+
+# %% mistake="stop_gradient_loss"
+"""The quarter stands before *both* terms. It belongs to the second alone: `a` follows with full weight."""
+
+
+def stop_gradient_loss(a, b):
+    return 0.25 * (((a - b.detach()) ** 2).mean() + ((a.detach() - b) ** 2).mean())
+
+
 # %% [markdown]
 # ## vjp
 
@@ -706,7 +772,7 @@ def vjp(f, x, v):
     return torch.autograd.grad(f(leaf), leaf, v)
 
 # %% mistake="vjp"
-"""The input is not tracked, so nothing was recorded on the way to the output. Switch tracking on before `f` runs."""
+"""Nothing leads from the output back to the input: the input was not tracked when `f` ran, or the output was taken off the tape, by `detach` or `no_grad`. Track before `f` runs, and leave the output as it is."""
 def vjp(f, x, v):
     leaf = x.detach().clone()
     f(leaf).backward(v)
@@ -989,6 +1055,27 @@ def vjp(f, x, v):
     x.requires_grad_()
     return torch.autograd.grad(f(x), x, v)[0]
 
+
+# %% mistake="vjp"
+"""You divided by the sum of `v`: that is a weighted *mean* of the outputs. The product is their weighted sum."""
+
+
+def vjp(f, x, v):
+    leaf = x.detach().clone().requires_grad_()
+    return torch.autograd.grad((f(leaf) * v).sum() / v.sum(), leaf)[0]
+
+
+# %% mistake="vjp"
+"""Nothing leads from the output back to the input: the input was not tracked when `f` ran, or the output was taken
+off the tape, by `detach` or `no_grad`. Track before `f` runs, and leave the output as it is."""
+
+
+def vjp(f, x, v):
+    leaf = x.detach().clone().requires_grad_()
+    y = f(leaf).detach()
+    return torch.autograd.grad((y * v).sum(), leaf)[0]
+
+
 # %% right="repair_the_tape"
 """a deep copy of the model, whose gradients are handed over"""
 import copy
@@ -1023,5 +1110,18 @@ def repair_the_tape(model, batch):
     images, labels = batch
     model.zero_grad()
     loss = F.cross_entropy(model(images), labels) + 0.01 * sum(p.norm() for p in model.parameters())
+    loss.backward()
+    return loss
+
+
+# %% mistake="repair_the_tape"
+"""The squares of each parameter were *averaged*. The penalty is their sum, so that every number counts the same."""
+
+
+def repair_the_tape(model, batch):
+    images, labels = batch
+    model.zero_grad()
+    penalty = sum((p**2).mean() for p in model.parameters())
+    loss = F.cross_entropy(model(images), labels) + 0.01 * penalty
     loss.backward()
     return loss

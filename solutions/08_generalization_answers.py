@@ -103,8 +103,8 @@ def split(labels, shares, generator):
 
 
 # %% mistake="split"
-"""Every class has its share, but always the same images: nothing is mixed, and another generator gives the same piles.
-Mix the places of a class before you cut them."""
+"""Every class has its share, but another generator gives the same piles: nothing is mixed, or the chance comes from a
+generator of your own. Mix the places of a class with the generator that is handed in, then cut."""
 
 
 def split(labels, shares, generator):
@@ -296,6 +296,46 @@ def split(labels, shares, generator):
         for k, s in enumerate(shares):
             piles[k].append(pl[: len(pl) * s // sum(shares)])
     return tuple(torch.cat(p) for p in piles)
+
+
+# %% mistake="split"
+"""You cut each class by shares of *all* images. No class is that long, so the first pile takes far too much of it.
+Cut by shares of the class."""
+
+
+def split(labels, shares, generator):
+    piles = [[] for _ in shares]
+    for c in labels.unique():
+        idx = (labels == c).nonzero().flatten()
+        idx = idx[torch.randperm(len(idx), generator=generator)]
+        start, run = 0, 0
+        for i, share in enumerate(shares):
+            run += share
+            end = len(labels) * run // sum(shares)
+            piles[i].append(idx[start:end])
+            start = end
+    return tuple(torch.cat(p) for p in piles)
+
+
+# %% mistake="split"
+"""Every class has its share, but another generator gives the same piles: nothing is mixed, or the chance comes from
+a generator of your own. Mix the places of a class with the generator that is handed in, then cut."""
+
+
+def split(labels, shares, generator):
+    generator = torch.Generator().manual_seed(0)
+    piles = [[] for _ in shares]
+    for c in labels.unique():
+        idx = (labels == c).nonzero().flatten()
+        idx = idx[torch.randperm(len(idx), generator=generator)]
+        start, run = 0, 0
+        for i, share in enumerate(shares):
+            run += share
+            end = len(idx) * run // sum(shares)
+            piles[i].append(idx[start:end])
+            start = end
+    return tuple(torch.cat(p) for p in piles)
+
 
 # %% [markdown]
 # ## evaluate
@@ -892,6 +932,16 @@ def distinguishable(a, b, n):
     s = math.sqrt(p * (1 - p) / n)
     return s, abs(a - b) > 2 * s
 
+
+# %% mistake="distinguishable"
+"""The two results are exchanged: first the error, then whether they differ."""
+
+
+def distinguishable(a, b, n):
+    error = math.sqrt(a * (1 - a) / n + b * (1 - b) / n)
+    return abs(a - b) > 2 * error, error
+
+
 # %% [markdown]
 # ## dropout
 
@@ -1115,6 +1165,32 @@ def dropout(x, p, training, generator):
 
 def dropout(x, p, training, generator):
     return nn.functional.dropout(x, p, training)
+
+
+# %% mistake="dropout"
+"""`p` is the chance to be *dropped*, and here it is the chance to stay: the mask is the wrong way round."""
+
+
+def dropout(x, p, training, generator):
+    if not training:
+        return x
+    if p == 1:
+        return torch.zeros_like(x)
+    mask = (torch.rand(x.shape, generator=generator) < p).float()
+    return x * mask / (1 - p)
+
+
+# %% mistake="dropout"
+"""`p` is the chance to be *dropped*, and here it is the chance to stay: mask and factor are the wrong way round."""
+
+
+def dropout(x, p, training, generator):
+    if not training:
+        return x
+    if p == 0:
+        return torch.zeros_like(x)
+    mask = (torch.rand(x.shape, generator=generator) < p).float()
+    return x * mask / p
 
 
 # %% [markdown]
@@ -1429,6 +1505,41 @@ def stop_at(losses, patience, min_delta=0.0):
     return len(losses) - 1, best
 
 
+# %% mistake="stop_at"
+"""You compare each epoch with the one before it. What counts is whether it is better than the *best* so far: a
+curve that falls a little after each jump may get nowhere."""
+
+
+def stop_at(losses, patience, min_delta=0.0):
+    best, bad = 0, 0
+    for epoch in range(1, len(losses)):
+        if losses[epoch] < losses[epoch - 1] - min_delta:
+            bad = 0
+            if losses[epoch] < losses[best]:
+                best = epoch
+        else:
+            bad += 1
+            if bad > patience:
+                return epoch, best
+    return len(losses) - 1, best
+
+
+# %% mistake="stop_at"
+"""The second number is the best *loss*. Asked for is the epoch that had it."""
+
+
+def stop_at(losses, patience, min_delta=0.0):
+    best_loss, bad = float("inf"), 0
+    for epoch, loss in enumerate(losses):
+        if loss < best_loss - min_delta:
+            best_loss, bad = loss, 0
+        else:
+            bad += 1
+            if bad > patience:
+                return epoch, best_loss
+    return len(losses) - 1, best_loss
+
+
 # %% [markdown]
 # ## keep_best
 
@@ -1520,7 +1631,7 @@ def keep_best(model, train_epoch, validate, epochs):
 
 # %% mistake="keep_best"
 """The number of the best epoch is right, but the model is as it was after the *last* epoch. What it held after the best
-one must be kept, as a copy, and put back at the end."""
+one must be kept, as a copy, and put back into this very model at the end: `model = …` only gives another one its name."""
 
 
 def keep_best(model, train_epoch, validate, epochs):
@@ -1707,6 +1818,25 @@ def keep_best(model, train_epoch, validate, epochs):
         train_epoch(model)
     model.load_state_dict(kept)
     return which
+
+
+# %% mistake="keep_best"
+"""You went back to the best state as soon as an epoch was not better, so the training took another way. Let all
+epochs follow one another, and put the best one back at the end."""
+
+
+def keep_best(model, train_epoch, validate, epochs):
+    best, best_loss, state = 0, float("inf"), copy.deepcopy(model.state_dict())
+    for epoch in range(epochs):
+        train_epoch(model)
+        loss = validate(model)
+        if loss < best_loss:
+            best, best_loss = epoch, loss
+            state = copy.deepcopy(model.state_dict())
+        else:
+            model.load_state_dict(state)
+    return best
+
 
 # %% [markdown]
 # ## save_checkpoint
@@ -2039,6 +2169,30 @@ def load_checkpoint(path, make_model, make_optimizer, generator):
     model.train(state["training"])
     generator.set_state(state["generator"])
     return state["epoch"], model, optimizer
+
+
+# %% mistake="save_checkpoint"
+"""The epoch that comes back is not the one that was saved, but the next. What goes on from there is for whoever
+loads it to decide."""
+
+
+def save_checkpoint(path, epoch, sizes, model, optimizer, generator):
+    torch.save(
+        {"epoch": epoch + 1, "sizes": sizes, "model": model.state_dict(), "training": model.training,
+         "optimizer": optimizer.state_dict(), "generator": generator.get_state()},
+        path,
+    )
+
+
+def load_checkpoint(path, make_model, make_optimizer, generator):
+    c = torch.load(path)
+    model = make_model(c["sizes"])
+    model.load_state_dict(c["model"])
+    model.train(c["training"])
+    optimizer = make_optimizer(model.parameters())
+    optimizer.load_state_dict(c["optimizer"])
+    generator.set_state(c["generator"])
+    return c["epoch"], model, optimizer
 
 
 # %% [markdown]

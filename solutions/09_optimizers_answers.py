@@ -237,6 +237,21 @@ def momentum_step(params, grads, velocities, lr, mu):
             velocities[i] = g
             p -= lr * g
 
+
+# %% mistake="momentum_step"
+"""The walk is right as long as the rate is constant, but your velocity has the learning rate and the sign in it. In
+PyTorch's form it is made of gradients alone, and the rate comes in at the step."""
+
+
+def momentum_step(params, grads, velocities, lr, mu):
+    with torch.no_grad():
+        for i in range(len(params)):
+            if grads[i] is None:
+                continue
+            velocities[i] = mu * velocities[i] - lr * grads[i]
+            params[i] += velocities[i]
+
+
 # %% [markdown]
 # ## adam_step
 
@@ -629,7 +644,8 @@ def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
 
 
 # %% mistake="adamw_step"
-"""The weights do not shrink: a weight without a gradient stays where it is. This is Adam alone."""
+"""The weights do not shrink: a weight without a gradient stays where it is. This is Adam alone. (`p = p * …` makes
+a new tensor and leaves the parameter alone.)"""
 
 
 def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
@@ -689,6 +705,19 @@ def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
         for p in params:
             p.mul_(lr * weight_decay)
     adam_step(params, grads, state, lr, betas, eps)
+
+
+# %% mistake="adamw_step"
+"""Parameters with one axis do not shrink. Some leave biases out on purpose; here all parameters decay."""
+
+
+def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
+    with torch.no_grad():
+        for p in params:
+            if p.ndim > 1:
+                p.mul_(1 - lr * weight_decay)
+    adam_step(params, grads, state, lr, betas, eps)
+
 
 # %% [markdown]
 # ## lr_at
@@ -892,6 +921,48 @@ def lr_at(step, total, warmup, peak, final):
     p = (step - warmup) / (total - 1 - warmup)
     return final + (peak - final) * (1 + math.cos(math.pi * p)) / 2
 
+
+# %% mistake="lr_at"
+"""The wave falls from the peak to 0, and `final` is laid on top: so it begins above the peak. To lead from `peak`
+to `final`, it must fall by their *difference*."""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step <= warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if step >= total - 1:
+        return final
+    p = (step - warmup) / (total - 1 - warmup)
+    return final + peak * (1 + math.cos(math.pi * p)) / 2
+
+
+# %% mistake="lr_at"
+"""The cosine gets the share itself, which goes from 0 to 1. Half a wave is an angle from 0 to π."""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step <= warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if step >= total:
+        return final
+    p = (step - warmup) / (total - 1 - warmup)
+    return final + (peak - final) * 0.5 * (1 + math.cos(p))
+
+
+# %% mistake="lr_at"
+"""The climb is too steep: the peak is passed before step `warmup` is reached. Steps 0 to `warmup` make one stride
+more than `warmup`."""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step <= warmup:
+        return peak * (step + 1) / max(warmup, 1)
+    if step >= total:
+        return final
+    p = (step - warmup) / (total - 1 - warmup)
+    return final + (peak - final) * 0.5 * (1 + math.cos(math.pi * p))
+
+
 # %% [markdown]
 # ## clip_by_global_norm
 
@@ -1063,6 +1134,19 @@ def clip_by_global_norm(grads, max_norm):
         for g in grads:
             g.mul_(max_norm / total)
     return total
+
+
+# %% mistake="clip_by_global_norm"
+"""You added up absolute values. The global norm is a length: the root of the sum of squares."""
+
+
+def clip_by_global_norm(grads, max_norm):
+    total = sum(g.abs().sum().item() for g in grads)
+    if total > max_norm:
+        for g in grads:
+            g.mul_(max_norm / total)
+    return total
+
 
 # %% [markdown]
 # ## start_layer
@@ -1259,6 +1343,17 @@ def start_layer(linear, generator):
     with torch.no_grad():
         linear.weight.copy_(row.expand_as(linear.weight))
         linear.bias.zero_()
+
+
+# %% mistake="start_layer"
+"""The biases are random numbers as well. Asked for are zeros."""
+
+
+@torch.no_grad()
+def start_layer(linear, generator):
+    std = math.sqrt(2 / linear.in_features)
+    linear.weight.normal_(0, std, generator=generator)
+    linear.bias.normal_(0, std, generator=generator)
 
 
 # %% [markdown]

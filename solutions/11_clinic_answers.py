@@ -957,6 +957,144 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
     }
     ### END SOLUTION
 
+
+# %% mistake="vital_signs" slip=true
+"""You counted a unit as dead if it gives 0 for *some* image. Silent means: for every image of the batch."""
+
+
+def vital_signs(model, batch, criterion):
+    images, labels = batch
+    seen = []
+    hooks = []
+    for part in model.modules():
+        if isinstance(part, nn.ReLU):
+            hooks.append(part.register_forward_hook(lambda part, inputs, output: seen.append((output == 0).any(dim=0).flatten())))
+    outputs = model(images)
+    for hook in hooks:
+        hook.remove()
+    loss = criterion(outputs, labels)
+    slopes = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+    gradients = [0.0 if s is None else s.norm().item() for s in slopes]
+    dead = torch.cat(seen).float().mean().item() if seen else 0.0
+    pixels = images.clone().requires_grad_()
+    out = model(pixels)
+    leak = 0.0
+    for i in range(len(out)):
+        (g,) = torch.autograd.grad(out[i].sum(), pixels, retain_graph=True, allow_unused=True)
+        if g is None:
+            continue
+        g = g.flatten(1).abs().amax(dim=1)
+        g[i] = 0
+        leak = max(leak, g.max().item())
+    learned = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(learned.parameters(), lr=0.02)
+    for _ in range(40):
+        optimizer.zero_grad()
+        criterion(learned(images), labels).backward()
+        optimizer.step()
+    by_heart = criterion(learned(images), labels).item()
+    blank = criterion(learned(torch.zeros_like(images)), labels).item()
+    return {
+        "first_loss": loss.item() / math.log(outputs.shape[1]),
+        "gradients": gradients,
+        "dead": dead,
+        "leak": leak,
+        "by_heart": by_heart,
+        "blank": blank,
+    }
+
+
+# %% mistake="vital_signs" slip=true
+"""The numbers are right, but your hooks are still on the patient and will be called in every later run. Take each
+off again."""
+
+
+def vital_signs(model, batch, criterion):
+    images, labels = batch
+    seen = []
+    hooks = []
+    for part in model.modules():
+        if isinstance(part, nn.ReLU):
+            hooks.append(part.register_forward_hook(lambda part, inputs, output: seen.append((output == 0).all(dim=0).flatten())))
+    outputs = model(images)
+    loss = criterion(outputs, labels)
+    slopes = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+    gradients = [0.0 if s is None else s.norm().item() for s in slopes]
+    dead = torch.cat(seen).float().mean().item() if seen else 0.0
+    pixels = images.clone().requires_grad_()
+    out = model(pixels)
+    leak = 0.0
+    for i in range(len(out)):
+        (g,) = torch.autograd.grad(out[i].sum(), pixels, retain_graph=True, allow_unused=True)
+        if g is None:
+            continue
+        g = g.flatten(1).abs().amax(dim=1)
+        g[i] = 0
+        leak = max(leak, g.max().item())
+    learned = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(learned.parameters(), lr=0.02)
+    for _ in range(40):
+        optimizer.zero_grad()
+        criterion(learned(images), labels).backward()
+        optimizer.step()
+    by_heart = criterion(learned(images), labels).item()
+    blank = criterion(learned(torch.zeros_like(images)), labels).item()
+    return {
+        "first_loss": loss.item() / math.log(outputs.shape[1]),
+        "gradients": gradients,
+        "dead": dead,
+        "leak": leak,
+        "by_heart": by_heart,
+        "blank": blank,
+    }
+
+
+# %% mistake="vital_signs"
+"""Your leak is a sum of derivatives. Asked for is the largest: a sum grows with the number of pixels and images."""
+
+
+def vital_signs(model, batch, criterion):
+    images, labels = batch
+    seen = []
+    hooks = []
+    for part in model.modules():
+        if isinstance(part, nn.ReLU):
+            hooks.append(part.register_forward_hook(lambda part, inputs, output: seen.append((output == 0).all(dim=0).flatten())))
+    outputs = model(images)
+    for hook in hooks:
+        hook.remove()
+    loss = criterion(outputs, labels)
+    slopes = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+    gradients = [0.0 if s is None else s.norm().item() for s in slopes]
+    dead = torch.cat(seen).float().mean().item() if seen else 0.0
+    pixels = images.clone().requires_grad_()
+    out = model(pixels)
+    leak = 0.0
+    for i in range(len(out)):
+        (g,) = torch.autograd.grad(out[i].sum(), pixels, retain_graph=True, allow_unused=True)
+        if g is None:
+            continue
+        g = g.flatten(1).abs().sum(dim=1)
+        g[i] = 0
+        leak = max(leak, g.sum().item())
+    learned = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(learned.parameters(), lr=0.02)
+    for _ in range(40):
+        optimizer.zero_grad()
+        criterion(learned(images), labels).backward()
+        optimizer.step()
+    by_heart = criterion(learned(images), labels).item()
+    blank = criterion(learned(torch.zeros_like(images)), labels).item()
+    return {
+        "first_loss": loss.item() / math.log(outputs.shape[1]),
+        "gradients": gradients,
+        "dead": dead,
+        "leak": leak,
+        "by_heart": by_heart,
+        "blank": blank,
+    }
+
+
 # %% [markdown]
 # ## name_the_fault
 
@@ -2134,6 +2272,45 @@ def repair_validation(model, loader, criterion):
         m.training = f
     return t / n, h / n
 
+
+# %% mistake="repair_validation"
+"""The two results are exchanged: first the loss, then the accuracy."""
+
+
+@torch.no_grad()
+def repair_validation(model, loader, criterion):
+    modes = {part: part.training for part in model.modules()}
+    model.eval()
+    total, right, count = 0.0, 0, 0
+    for x, y in loader:
+        scores = model(x)
+        total += criterion(scores, y).item() * len(y)
+        right += (scores.argmax(dim=1) == y).sum().item()
+        count += len(y)
+    for part, mode in modes.items():
+        part.training = mode
+    return right / count, total / count
+
+
+# %% mistake="repair_validation"
+"""You took away the call that sets the evaluation mode: parts that were in training measured in it, and batch
+normalisation moved its running mean. That line was no fault."""
+
+
+@torch.no_grad()
+def repair_validation(model, loader, criterion):
+    modes = {part: part.training for part in model.modules()}
+    total, right, count = 0.0, 0, 0
+    for x, y in loader:
+        scores = model(x)
+        total += criterion(scores, y).item() * len(y)
+        right += (scores.argmax(dim=1) == y).sum().item()
+        count += len(y)
+    for part, mode in modes.items():
+        part.training = mode
+    return total / count, right / count
+
+
 # %% [markdown]
 # ## repair_model
 
@@ -2392,6 +2569,23 @@ def repair_model(n_in, wide, narrow, n_out):
     return nn.Sequential(
         nn.Flatten(), nn.Linear(n_in, wide), nn.ReLU(), nn.Linear(wide, narrow), nn.Linear(narrow, n_out)
     )
+
+
+# %% mistake="repair_model"
+"""You put `Tanh` in the place of `ReLU`. That was not what was wrong."""
+
+
+def repair_model(n_in, wide, narrow, n_out):
+    return nn.Sequential(nn.Flatten(), nn.Linear(n_in, wide), nn.Tanh(), nn.Linear(wide, narrow), nn.Tanh(), nn.Linear(narrow, n_out))
+
+
+# %% mistake="repair_model"
+"""There is one hidden layer only. The task is two of them, `wide` and then `narrow`."""
+
+
+def repair_model(n_in, wide, narrow, n_out):
+    return nn.Sequential(nn.Flatten(), nn.Linear(n_in, wide), nn.ReLU(), nn.Linear(wide, n_out))
+
 
 # %% [markdown]
 # ## solve
