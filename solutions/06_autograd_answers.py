@@ -687,6 +687,15 @@ def stop_gradient_loss(a, b):
     return 0.25 * (((a - b.detach()) ** 2).mean() + ((a.detach() - b) ** 2).mean())
 
 
+# %% mistake="stop_gradient_loss"
+"""You squared the mean of the differences. Each term is the mean of the *squares*: differences of opposite sign
+must not cancel."""
+
+
+def stop_gradient_loss(a, b):
+    return (a - b.detach()).mean() ** 2 + 0.25 * (a.detach() - b).mean() ** 2
+
+
 # %% [markdown]
 # ## vjp
 
@@ -1040,6 +1049,27 @@ def gradient_of(f, x):
     z = x.detach().clone().requires_grad_()
     return torch.autograd.grad(f(z).flatten()[0], z)[0]
 
+
+# %% mistake="gradient_of"
+"""You divided by the number of elements of `x`. Asked for is the gradient itself: nothing is averaged."""
+
+
+def gradient_of(f, x):
+    leaf = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(f(leaf).sum(), leaf)[0] / x.numel()
+
+
+# %% mistake="gradient_of"
+"""You returned the copy of `x` itself. Its gradient is what `torch.autograd.grad` returns, or what lies in its
+`.grad`."""
+
+
+def gradient_of(f, x):
+    leaf = x.detach().clone().requires_grad_()
+    g = torch.autograd.grad(f(leaf).sum(), leaf)[0]
+    return leaf
+
+
 # %% mistake="sgd_update"
 """You switched recording off and then on. Where the caller had it off, it is on afterwards: `with torch.no_grad():` puts back what was there."""
 def sgd_update(params, lr):
@@ -1048,6 +1078,19 @@ def sgd_update(params, lr):
         if p.grad is not None:
             p -= lr * p.grad
     torch.set_grad_enabled(True)
+
+
+# %% mistake="sgd_update"
+"""The gradient of each parameter was brought to length 1 first. The step is the learning rate times the gradient as
+it is."""
+
+
+@torch.no_grad()
+def sgd_update(params, lr):
+    for p in params:
+        if p.grad is not None:
+            p -= lr * p.grad / p.grad.norm()
+
 
 # %% mistake="vjp"
 """You switched on the tracking of `x` itself, and it stays on. `x` belongs to the caller: track a copy."""
@@ -1074,6 +1117,25 @@ def vjp(f, x, v):
     leaf = x.detach().clone().requires_grad_()
     y = f(leaf).detach()
     return torch.autograd.grad((y * v).sum(), leaf)[0]
+
+
+# %% mistake="vjp"
+"""The vector is used twice: in the weighted outputs and once more as the weights of the backward pass. Once is
+enough."""
+
+
+def vjp(f, x, v):
+    leaf = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(f(leaf) * v, leaf, v)[0]
+
+
+# %% mistake="vjp"
+"""You returned the weighted outputs themselves. The product is the *gradient* of their sum with respect to `x`."""
+
+
+def vjp(f, x, v):
+    leaf = x.detach().clone().requires_grad_()
+    return (f(leaf) * v).detach()
 
 
 # %% right="repair_the_tape"
@@ -1123,5 +1185,29 @@ def repair_the_tape(model, batch):
     model.zero_grad()
     penalty = sum((p**2).mean() for p in model.parameters())
     loss = F.cross_entropy(model(images), labels) + 0.01 * penalty
+    loss.backward()
+    return loss
+
+
+# %% mistake="repair_the_tape"
+"""The penalty covers the last layer only. It is the sum over *all* parameters of the model."""
+
+
+def repair_the_tape(model, batch):
+    images, labels = batch
+    model.zero_grad()
+    loss = F.cross_entropy(model(images), labels) + 0.01 * sum((p**2).sum() for p in model[-1].parameters())
+    loss.backward()
+    return loss
+
+
+# %% mistake="repair_the_tape"
+"""The penalty is made of absolute values here; it is the sum of *squares*."""
+
+
+def repair_the_tape(model, batch):
+    images, labels = batch
+    model.zero_grad()
+    loss = F.cross_entropy(model(images), labels) + 0.01 * sum(p.abs().sum() for p in model.parameters())
     loss.backward()
     return loss

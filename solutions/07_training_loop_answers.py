@@ -1842,6 +1842,16 @@ def fit(model, loader, epochs, lr):
     return history
 
 
+# %% mistake="fit"
+"""The learning rate was changed on the way to the optimiser. Use `lr` as it is handed in."""
+
+
+def fit(model, loader, epochs, lr):
+    criterion = nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr / epochs)
+    return [train_epoch(model, loader, criterion, optimizer) for _ in range(epochs)]
+
+
 # %% [markdown]
 # ## predict
 
@@ -2253,6 +2263,34 @@ def train_step(model, batch, criterion, optimizer):
     opt.step()
     return loss.item()
 
+
+# %% mistake="train_step"
+"""You returned the share of right answers. Asked for is the loss of the batch, before the step."""
+
+
+def train_step(model, batch, criterion, optimizer):
+    x, y = batch
+    optimizer.zero_grad()
+    loss = criterion(model(x), y)
+    loss.backward()
+    optimizer.step()
+    return (model(x).argmax(1) == y).float().mean().item()
+
+
+# %% mistake="train_step"
+"""The optimiser steps twice with the same gradients. One batch, one step."""
+
+
+def train_step(model, batch, criterion, optimizer):
+    x, y = batch
+    optimizer.zero_grad()
+    loss = criterion(model(x), y)
+    loss.backward()
+    optimizer.step()
+    optimizer.step()
+    return loss.item()
+
+
 # %% right="train_epoch"
 """each batch's loss measured by a forward pass of its own, before the step"""
 def train_epoch(model, loader, criterion, optimizer):
@@ -2375,3 +2413,22 @@ def can_overfit_one_batch(make_model, batch):
         optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
         train_step(model, batch, criterion, optimizer)
     return criterion(model(x), y).item() < 0.1
+
+
+# %% right="can_overfit_one_batch"
+"""ends as soon as the loss is below 0.1"""
+
+
+def can_overfit_one_batch(make_model, batch):
+    x, y = batch
+    model = make_model()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    criterion = nn.CrossEntropyLoss()
+    for _ in range(100):
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        if loss.item() < 0.1:
+            return True
+        loss.backward()
+        optimizer.step()
+    return False

@@ -337,6 +337,25 @@ def split(labels, shares, generator):
     return tuple(torch.cat(p) for p in piles)
 
 
+# %% mistake="split"
+"""You mixed the labels first, and then gave the places in the *mixed* row. They are other images there than in the
+labels that were handed in: mix places, not labels."""
+
+
+def split(labels, shares, generator):
+    labels = labels[torch.randperm(len(labels), generator=generator)]
+    piles = [[] for _ in shares]
+    for c in labels.unique():
+        idx = (labels == c).nonzero().flatten()
+        start, run = 0, 0
+        for i, share in enumerate(shares):
+            run += share
+            end = len(idx) * run // sum(shares)
+            piles[i].append(idx[start:end])
+            start = end
+    return tuple(torch.cat(p) for p in piles)
+
+
 # %% [markdown]
 # ## evaluate
 
@@ -780,6 +799,64 @@ def evaluate(model, loader, criterion):
         m.training = t
     return criterion(out, y).item(), (out.argmax(1) == y).float().mean().item()
 
+
+# %% mistake="evaluate"
+"""You compared the highest *score* with the label, and a score is never a class. At which place does it stand?"""
+
+
+def evaluate(model, loader, criterion):
+    modes = [m.training for m in model.modules()]
+    model.eval()
+    total, right, n = 0.0, 0, 0
+    with torch.no_grad():
+        for x, y in loader:
+            out = model(x)
+            total += criterion(out, y).item() * len(y)
+            right += (out.max(1).values == y).sum().item()
+            n += len(y)
+    for m, mode in zip(model.modules(), modes):
+        m.training = mode
+    return total / n, right / n
+
+
+# %% mistake="evaluate"
+"""You returned how many images are right. Asked for is their share: divide by the number of images."""
+
+
+def evaluate(model, loader, criterion):
+    modes = [m.training for m in model.modules()]
+    model.eval()
+    total, right, n = 0.0, 0.0, 0
+    with torch.no_grad():
+        for x, y in loader:
+            out = model(x)
+            total += criterion(out, y).item() * len(y)
+            right += (out.argmax(1) == y).float().sum().item()
+            n += len(y)
+    for m, mode in zip(model.modules(), modes):
+        m.training = mode
+    return total / n, right
+
+
+# %% mistake="evaluate"
+"""You divided the number of right images by the number of *batches*. Divide by the number of images."""
+
+
+def evaluate(model, loader, criterion):
+    modes = [m.training for m in model.modules()]
+    model.eval()
+    total, right, n = 0.0, 0, 0
+    with torch.no_grad():
+        for x, y in loader:
+            out = model(x)
+            total += criterion(out, y).item() * len(y)
+            right += (out.argmax(1) == y).sum().item()
+            n += len(y)
+    for m, mode in zip(model.modules(), modes):
+        m.training = mode
+    return total / n, right / len(loader)
+
+
 # %% [markdown]
 # ## distinguishable
 
@@ -940,6 +1017,25 @@ def distinguishable(a, b, n):
 def distinguishable(a, b, n):
     error = math.sqrt(a * (1 - a) / n + b * (1 - b) / n)
     return abs(a - b) > 2 * error, error
+
+
+# %% mistake="distinguishable"
+"""You divided by n - 1. The standard error of a share divides by n: nothing was estimated from the same images
+beforehand."""
+
+
+def distinguishable(a, b, n):
+    error = math.sqrt(a * (1 - a) / (n - 1) + b * (1 - b) / (n - 1))
+    return error, abs(a - b) > 2 * error
+
+
+# %% mistake="distinguishable"
+"""The spread of a share a is a · (1 - a): a network that is always right has none."""
+
+
+def distinguishable(a, b, n):
+    error = math.sqrt(a * a / n + b * b / n)
+    return error, abs(a - b) > 2 * error
 
 
 # %% [markdown]
@@ -2189,6 +2285,28 @@ def load_checkpoint(path, make_model, make_optimizer, generator):
     model = make_model(c["sizes"])
     model.load_state_dict(c["model"])
     model.train(c["training"])
+    optimizer = make_optimizer(model.parameters())
+    optimizer.load_state_dict(c["optimizer"])
+    generator.set_state(c["generator"])
+    return c["epoch"], model, optimizer
+
+
+# %% mistake="save_checkpoint"
+"""The loaded model is in evaluation mode whatever the saved one was in. Save the mode, and give it back."""
+
+
+def save_checkpoint(path, epoch, sizes, model, optimizer, generator):
+    torch.save(
+        {"epoch": epoch, "sizes": sizes, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "generator": generator.get_state()},
+        path,
+    )
+
+
+def load_checkpoint(path, make_model, make_optimizer, generator):
+    c = torch.load(path)
+    model = make_model(c["sizes"])
+    model.load_state_dict(c["model"])
+    model.eval()
     optimizer = make_optimizer(model.parameters())
     optimizer.load_state_dict(c["optimizer"])
     generator.set_state(c["generator"])

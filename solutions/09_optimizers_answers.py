@@ -252,6 +252,19 @@ def momentum_step(params, grads, velocities, lr, mu):
             params[i] += velocities[i]
 
 
+# %% mistake="momentum_step"
+"""`mu` plays no part: the velocity is the plain sum of all gradients so far, and nothing slows it down."""
+
+
+def momentum_step(params, grads, velocities, lr, mu):
+    with torch.no_grad():
+        for i in range(len(params)):
+            if grads[i] is None:
+                continue
+            velocities[i] = velocities[i] + grads[i]
+            params[i] -= lr * velocities[i]
+
+
 # %% [markdown]
 # ## adam_step
 
@@ -719,6 +732,27 @@ def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
     adam_step(params, grads, state, lr, betas, eps)
 
 
+# %% mistake="adamw_step"
+"""The learning rate enters the decay twice, so the weights hardly shrink. The factor of the text has it once."""
+
+
+def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
+    with torch.no_grad():
+        for p in params:
+            p.mul_(1 - lr * lr * weight_decay)
+    adam_step(params, grads, state, lr, betas, eps)
+
+
+# %% mistake="adamw_step"
+"""You shrank the *gradients*. Adam divides them by their own size, so that changes next to nothing; it is the
+weights that decay."""
+
+
+def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
+    grads = [g * (1 - lr * weight_decay) for g in grads]
+    adam_step(params, grads, state, lr, betas, eps)
+
+
 # %% [markdown]
 # ## lr_at
 
@@ -963,6 +997,34 @@ def lr_at(step, total, warmup, peak, final):
     return final + (peak - final) * 0.5 * (1 + math.cos(math.pi * p))
 
 
+# %% mistake="lr_at"
+"""The way down is turned round: it begins at `final` and climbs to the peak. What is the share of the way at step
+`warmup`?"""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step <= warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if step >= total:
+        return final
+    p = (step - warmup) / (total - 1 - warmup)
+    return final + (peak - final) * 0.5 * (1 + math.cos(math.pi * (1 - p)))
+
+
+# %% mistake="lr_at"
+"""The wave begins at the wrong height: it falls by the *difference* of `peak` and `final`, from the one to the
+other. Mind the brackets."""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step <= warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if step >= total:
+        return final
+    p = (step - warmup) / (total - 1 - warmup)
+    return peak - final * 0.5 * (1 + math.cos(math.pi * p))
+
+
 # %% [markdown]
 # ## clip_by_global_norm
 
@@ -1142,6 +1204,18 @@ def clip_by_global_norm(grads, max_norm):
 
 def clip_by_global_norm(grads, max_norm):
     total = sum(g.abs().sum().item() for g in grads)
+    if total > max_norm:
+        for g in grads:
+            g.mul_(max_norm / total)
+    return total
+
+
+# %% mistake="clip_by_global_norm"
+"""You took the norm of the longest tensor for the global one. All of them together are longer than each."""
+
+
+def clip_by_global_norm(grads, max_norm):
+    total = max(g.norm().item() for g in grads)
     if total > max_norm:
         for g in grads:
             g.mul_(max_norm / total)
@@ -1354,6 +1428,18 @@ def start_layer(linear, generator):
     std = math.sqrt(2 / linear.in_features)
     linear.weight.normal_(0, std, generator=generator)
     linear.bias.normal_(0, std, generator=generator)
+
+
+# %% mistake="start_layer"
+"""The weights' size hangs on fan-in *and* fan-out. That is Glorot's start, for layers without a ReLU; here only the
+inputs count."""
+
+
+@torch.no_grad()
+def start_layer(linear, generator):
+    out, inp = linear.weight.shape
+    linear.weight.normal_(0, math.sqrt(2 / (inp + out)), generator=generator)
+    linear.bias.zero_()
 
 
 # %% [markdown]
@@ -1799,6 +1885,56 @@ def lr_range_test(model, batches, criterion, low, high, steps):
     model.load_state_dict(saved)
     model.train(mode)
     return rates, losses
+
+
+# %% mistake="lr_range_test"
+"""You note the loss *after* the step. Each rate belongs to the loss from before its step, the one the gradient
+comes from."""
+
+
+def lr_range_test(model, batches, criterion, low, high, steps):
+    model = copy.deepcopy(model)
+    model.train()
+    opt = torch.optim.SGD(model.parameters(), lr=low)
+    rates, losses = [], []
+    for i in range(steps):
+        lr = low * (high / low) ** (i / (steps - 1))
+        opt.param_groups[0]["lr"] = lr
+        x, y = batches[i % len(batches)]
+        opt.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        opt.step()
+        rates.append(lr)
+        losses.append(criterion(model(x), y).item())
+        if not math.isfinite(losses[-1]) or losses[-1] > 4 * min(losses):
+            break
+    return rates, losses
+
+
+# %% mistake="lr_range_test"
+"""The optimiser has a momentum. The test is one of plain SGD, or else old rates have a say in later steps."""
+
+
+def lr_range_test(model, batches, criterion, low, high, steps):
+    model = copy.deepcopy(model)
+    model.train()
+    opt = torch.optim.SGD(model.parameters(), lr=low, momentum=0.9)
+    rates, losses = [], []
+    for i in range(steps):
+        lr = low * (high / low) ** (i / (steps - 1))
+        opt.param_groups[0]["lr"] = lr
+        x, y = batches[i % len(batches)]
+        opt.zero_grad()
+        loss = criterion(model(x), y)
+        rates.append(lr)
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]) or losses[-1] > 4 * min(losses):
+            break
+        loss.backward()
+        opt.step()
+    return rates, losses
+
 
 # %% [markdown]
 # ## Exit questions

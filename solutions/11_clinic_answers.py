@@ -1095,6 +1095,99 @@ def vital_signs(model, batch, criterion):
     }
 
 
+# %% mistake="vital_signs" slip=true
+"""You counted *zeros*, for each unit and image. A unit is silent only if it gives 0 for every image of the
+batch."""
+
+
+def vital_signs(model, batch, criterion):
+    images, labels = batch
+    seen = []
+    hooks = []
+    for part in model.modules():
+        if isinstance(part, nn.ReLU):
+            hooks.append(part.register_forward_hook(lambda part, inputs, output: seen.append((output == 0).flatten())))
+    outputs = model(images)
+    for hook in hooks:
+        hook.remove()
+    loss = criterion(outputs, labels)
+    slopes = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+    gradients = [0.0 if s is None else s.norm().item() for s in slopes]
+    dead = torch.cat(seen).float().mean().item() if seen else 0.0
+    pixels = images.clone().requires_grad_()
+    out = model(pixels)
+    leak = 0.0
+    for i in range(len(out)):
+        (g,) = torch.autograd.grad(out[i].sum(), pixels, retain_graph=True, allow_unused=True)
+        if g is None:
+            continue
+        g = g.flatten(1).abs().amax(dim=1)
+        g[i] = 0
+        leak = max(leak, g.max().item())
+    learned = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(learned.parameters(), lr=0.02)
+    for _ in range(40):
+        optimizer.zero_grad()
+        criterion(learned(images), labels).backward()
+        optimizer.step()
+    by_heart = criterion(learned(images), labels).item()
+    blank = criterion(learned(torch.zeros_like(images)), labels).item()
+    return {
+        "first_loss": loss.item() / math.log(outputs.shape[1]),
+        "gradients": gradients,
+        "dead": dead,
+        "leak": leak,
+        "by_heart": by_heart,
+        "blank": blank,
+    }
+
+
+# %% mistake="vital_signs"
+"""The loss on blank images is that of the network before training. Ask the copy that knows the batch by heart."""
+
+
+def vital_signs(model, batch, criterion):
+    images, labels = batch
+    seen = []
+    hooks = []
+    for part in model.modules():
+        if isinstance(part, nn.ReLU):
+            hooks.append(part.register_forward_hook(lambda part, inputs, output: seen.append((output == 0).all(dim=0).flatten())))
+    outputs = model(images)
+    for hook in hooks:
+        hook.remove()
+    loss = criterion(outputs, labels)
+    slopes = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+    gradients = [0.0 if s is None else s.norm().item() for s in slopes]
+    dead = torch.cat(seen).float().mean().item() if seen else 0.0
+    pixels = images.clone().requires_grad_()
+    out = model(pixels)
+    leak = 0.0
+    for i in range(len(out)):
+        (g,) = torch.autograd.grad(out[i].sum(), pixels, retain_graph=True, allow_unused=True)
+        if g is None:
+            continue
+        g = g.flatten(1).abs().amax(dim=1)
+        g[i] = 0
+        leak = max(leak, g.max().item())
+    learned = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(learned.parameters(), lr=0.02)
+    for _ in range(40):
+        optimizer.zero_grad()
+        criterion(learned(images), labels).backward()
+        optimizer.step()
+    by_heart = criterion(learned(images), labels).item()
+    blank = criterion(model(torch.zeros_like(images)), labels).item()
+    return {
+        "first_loss": loss.item() / math.log(outputs.shape[1]),
+        "gradients": gradients,
+        "dead": dead,
+        "leak": leak,
+        "by_heart": by_heart,
+        "blank": blank,
+    }
+
+
 # %% [markdown]
 # ## name_the_fault
 
@@ -2311,6 +2404,26 @@ def repair_validation(model, loader, criterion):
     return total / count, right / count
 
 
+# %% mistake="repair_validation"
+"""The accuracy is the number of right images divided by the number of *batches*. That line was no fault: it counts
+images."""
+
+
+@torch.no_grad()
+def repair_validation(model, loader, criterion):
+    modes = {part: part.training for part in model.modules()}
+    model.eval()
+    total, right, count = 0.0, 0, 0
+    for x, y in loader:
+        scores = model(x)
+        total += criterion(scores, y).item() * len(y)
+        right += (scores.argmax(dim=1) == y).sum().item()
+        count += len(y)
+    for part, mode in modes.items():
+        part.training = mode
+    return total / count, right / len(loader)
+
+
 # %% [markdown]
 # ## repair_model
 
@@ -2585,6 +2698,14 @@ def repair_model(n_in, wide, narrow, n_out):
 
 def repair_model(n_in, wide, narrow, n_out):
     return nn.Sequential(nn.Flatten(), nn.Linear(n_in, wide), nn.ReLU(), nn.Linear(wide, n_out))
+
+
+# %% mistake="repair_model"
+"""The layers have no biases any more. They had some, and that was no fault."""
+
+
+def repair_model(n_in, wide, narrow, n_out):
+    return nn.Sequential(nn.Flatten(), nn.Linear(n_in, wide, bias=False), nn.ReLU(), nn.Linear(wide, narrow, bias=False), nn.ReLU(), nn.Linear(narrow, n_out, bias=False))
 
 
 # %% [markdown]

@@ -37,6 +37,7 @@ PLAIN = {
     "sign": "The size is right, the sign is not.",
     "factor": "Every number is exactly {factor} times too {way}{sign}. "
     "Is a factor of {factor} missing, or one too many?",
+    "whole": "Exactly {factor} times too {way}. Is a division or multiplication by {factor} missing, or one too many?",
     "size": "Exactly {factor} times too {way}{sign}, and {factor} is one of the sizes of the input. Is there {guess}?",
     "percent": "Exactly 100 times too large. A fraction lies between 0 and 1; a percentage does not.",
     "ratio": "Every number is {ratio} times the expected one{sign}. Which factor is that?",
@@ -45,6 +46,9 @@ PLAIN = {
     "order": "The right numbers, in the wrong places. In which order do they belong?",
     "numbers": "{wrong} of {of} numbers differ{where}.",
     "constant": "The same number came {of} times, where different ones are expected. What should make them differ?",
+    "nothing": "The number is 0, and another one is expected. Is something never counted, or compared with what it "
+    "cannot equal?",
+    "one off": "It is one too {way}. Does a count begin at 0 or at 1, and is its end part of it?",
     "count": "A share between 0 and 1 is expected, and a whole number came that is a multiple of it. Is it a count? "
     "By how many should it be divided?",
     "early": "The right numbers, but each stands one place too early, so the first is missing. Does the count begin "

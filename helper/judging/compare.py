@@ -53,6 +53,8 @@ def _compare(
     if describe(expected) != describe(got):
         return _compare_kinds(expected, got)
     if "dict" in expected or "list" in expected:
+        if piece := _one_factor_in_all(expected, got, tolerance):
+            return piece
         for (name, a), (_, b), (_, c) in zip(*map(_entries, (expected, got, shown)), strict=True):
             if not same(a, b, tolerance):
                 piece = compare(a, b, c, sizes=sizes, tolerance=tolerance, known_texts=known_texts)
@@ -194,6 +196,8 @@ def _compare_numbers(
         sure = different >= SURE or _one_by_one(pairs, ratio)
         if exact and (piece := _factor(ratio, sizes, sure=sure, single=_odd(a, sizes))):
             return piece
+        if len(a) == 1 and _odd(a, sizes) and (piece := families.whole_factor(ratio)):
+            return piece
     if different >= SURE:
         shift = sum(y - x for x, y in pairs) / len(pairs)
         if abs(shift) > 100 * tolerance * scale and agree(lambda x: x + shift):
@@ -215,6 +219,29 @@ def _compare_numbers(
     fields = {"wrong": sum(not right(x, y) for x, y in pairs), "of": len(pairs)}
     where = families.where(a, b, shape, right) if finite else ""
     return Piece("numbers", fields | ({"where": where} if where else {}))
+
+
+def _one_factor_in_all(expected: Plain, got: Plain, tolerance: float) -> Piece | None:
+    """Say by what factor all numbers of several entries are off, where each alone would be too few to tell.
+
+    Only what is wrong counts, and there must be two different numbers at least.
+    """
+    wrong = [
+        (a, b)
+        for (_, a), (_, b) in zip(_entries(expected), _entries(got), strict=True)
+        if not same(a, b, tolerance)
+    ]
+    if any(describe(a) != describe(b) or numbers_of(a) is None or numbers_of(b) is None for a, b in wrong):
+        return None
+    pairs = [pair for a, b in wrong for pair in zip(numbers_of(a) or [], numbers_of(b) or [], strict=True)]
+    if not all(math.isfinite(number) for pair in pairs for number in pair):
+        return None
+    if len({f"{x:.4g}" for x, _ in pairs if x}) < 2:
+        return None
+    x, y = max(pairs, key=lambda pair: abs(pair[0]))
+    if not all(math.isclose(b, y / x * a, rel_tol=1e-5) for a, b in pairs):
+        return None
+    return families.whole_factor(y / x)
 
 
 def _one_by_one(pairs: Sequence[tuple[float, float]], ratio: float) -> bool:
@@ -256,7 +283,7 @@ def _factor(ratio: float, sizes: Sequence[int], *, sure: bool, single: bool) -> 
         return Piece("factor", fields) if sure else None
     if (sure or single) and (named := families.ratio_of(ratio, sizes)):
         return named
-    if sure and not math.isclose(abs(ratio), 1, rel_tol=1e-3):
+    if sure and not math.isclose(abs(ratio), 1, rel_tol=3 * RELATIVE_TOLERANCE):
         return Piece("ratio", {"ratio": f"{abs(ratio):.4g}", "sign": sign})
     return None
 

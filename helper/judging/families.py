@@ -43,7 +43,7 @@ def family(a: Sequence[float], b: Sequence[float], shape: Sequence[int] | None) 
     if len(a) > 2 and len({f"{y:.6g}" for y in b}) == 1 and _different(a) > 2:
         return Piece("constant", {"of": len(b)})
     if not shape and len(a) == 1:
-        return _count(a[0], b[0])
+        return _alone(a[0], b[0])
     if _different(a) >= SURE:
         for name, change in ONE_BY_ONE:
             if _fits(change, a, b):
@@ -69,6 +69,8 @@ def where(
         for lines, names in ((table, ("row", "rows")), ([*zip(*table, strict=True)], ("column", "columns"))):
             if len(lines) > 1 and all(all(line) or not any(line) for line in lines):
                 return _part([any(line) for line in lines], names)
+            if len(lines) > 1 and sum(any(line) for line in lines) == 1:
+                return f"all in one {names[0]}"
     return ""
 
 
@@ -85,6 +87,15 @@ def ratio_of(ratio: float, sizes: Sequence[int]) -> Piece | None:
         for name, base in FACTORS:
             if math.isclose(factor, base, rel_tol=CLOSE):
                 return Piece("base", {"base": name})
+    return None
+
+
+def whole_factor(ratio: float) -> Piece | None:
+    """Name a factor that is a whole number, as exactly as a single measured number can show it."""
+    for factor, way in ((ratio, "large"), (1 / ratio if ratio else 0.0, "small")):
+        whole = round(factor)
+        if 2 <= whole <= 2000 and math.isclose(factor, whole, rel_tol=2e-6 if whole < 100 else 1e-8):
+            return Piece("whole", {"factor": whole, "way": way})
     return None
 
 
@@ -129,37 +140,39 @@ def _in_a_table(a: Table, b: Table) -> Piece | None:
             return Piece("other axis", {"line": line, "total": f"{total:.4g}"})
         if _different([number for one in lines for number in one]) < 2 * SURE:
             continue
-        if len(lines[0]) > 2 and all(_one_factor(x, y) for x, y in zip(lines, came, strict=True)):
-            return Piece("factor of each", {"line": line})
-        if len(lines[0]) > 2 and all(_one_shift(x, y) for x, y in zip(lines, came, strict=True)):
-            return Piece("shift of each", {"line": line})
+        for kind, of_line in (("factor of each", _one_factor), ("shift of each", _one_shift)):
+            found = [of_line(x, y) for x, y in zip(lines, came, strict=True)] if len(lines[0]) > 2 else [None]
+            if None not in found and _different([number or 0.0 for number in found]) > 1:
+                return Piece(kind, {"line": line})
     return None
 
 
-def _one_factor(a: Sequence[float], b: Sequence[float]) -> bool:
+def _one_factor(a: Sequence[float], b: Sequence[float]) -> float | None:
     largest = max(range(len(a)), key=lambda place: abs(a[place]))
     if not a[largest] or not b[largest] or _different(a) < 2:
-        return False
-    factor = b[largest] / a[largest]
-    return all(
-        math.isclose(factor * x, y, rel_tol=CLOSE, abs_tol=1e-7 * abs(b[largest]))
-        for x, y in zip(a, b, strict=True)
-    )
-
-
-def _one_shift(a: Sequence[float], b: Sequence[float]) -> bool:
-    size = max(abs(x) for x in (*a, *b))
-    return all(
-        math.isclose(y - x, b[0] - a[0], rel_tol=CLOSE, abs_tol=1e-5 * size)
-        for x, y in zip(a, b, strict=True)
-    )
-
-
-def _count(x: float, y: float) -> Piece | None:
-    """Tell a count that came in the place of a share."""
-    if not (0 < x < 1 and y == round(y) and y >= 2):
         return None
-    return Piece("count") if math.isclose(y / x, round(y / x), rel_tol=1e-5) else None
+    factor = b[largest] / a[largest]
+    floor = 1e-7 * abs(b[largest])
+    fits = all(math.isclose(factor * x, y, rel_tol=CLOSE, abs_tol=floor) for x, y in zip(a, b, strict=True))
+    return factor if fits else None
+
+
+def _one_shift(a: Sequence[float], b: Sequence[float]) -> float | None:
+    shift, floor = b[0] - a[0], 1e-5 * max(abs(x) for x in (*a, *b))
+    fits = all(math.isclose(y - x, shift, rel_tol=CLOSE, abs_tol=floor) for x, y in zip(a, b, strict=True))
+    return shift if fits else None
+
+
+def _alone(x: float, y: float) -> Piece | None:
+    """Tell what a single number may be that came in the place of another."""
+    if x != round(x) and y == 0:
+        return Piece("nothing")
+    whole = x == round(x) and y == round(y)
+    if whole and x > 1 and y > 0 and abs(y - x) == 1:
+        return Piece("one off", {"way": "many" if y > x else "few"})
+    if 0 < x < 1 and y == round(y) and y >= 2 and math.isclose(y / x, round(y / x), rel_tol=1e-5):
+        return Piece("count")
+    return None
 
 
 def _fits(change: Change, a: Sequence[float], b: Sequence[float]) -> bool:
