@@ -2118,6 +2118,52 @@ def repair_loop(model, loader, epochs, lr):
         history.append(loss.item())
     return history
 
+
+# %% mistake="repair_loop"
+"""The loop trains in evaluation mode now: batch normalisation uses its old averages, and dropout would rest. The
+line that set the training mode was no fault."""
+
+
+def repair_loop(model, loader, epochs, lr):
+    criterion = nn.CrossEntropyLoss()
+    model.eval()
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    history = []
+    for _ in range(epochs):
+        total, count = 0.0, 0
+        for x, y in loader:
+            optimizer.zero_grad()
+            loss = criterion(model(x), y)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(y)
+            count += len(y)
+        history.append(total / count)
+    return history
+
+
+# %% mistake="repair_loop" slip=true
+"""Only one loss came back. The program returned one for each epoch, in a list, and that was no fault."""
+
+
+def repair_loop(model, loader, epochs, lr):
+    criterion = nn.CrossEntropyLoss()
+    model.train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    history = []
+    for _ in range(epochs):
+        total, count = 0.0, 0
+        for x, y in loader:
+            optimizer.zero_grad()
+            loss = criterion(model(x), y)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(y)
+            count += len(y)
+        history.append(total / count)
+    return history[-1]
+
+
 # %% [markdown]
 # ## repair_validation
 
@@ -2635,7 +2681,8 @@ def repair_model(n_in: int, wide: int, narrow: int, n_out: int) -> nn.Module:
 
 
 # %% mistake="repair_model"
-"""The images are not flattened any more. That line was no fault: the model takes images of any shape."""
+"""Two shapes do not fit. Either the images do not arrive as one row each (not flattened, or together with the batch
+axis), or the sizes of neighbouring layers do not agree. In the program as it came both were right."""
 
 
 def repair_model(n_in: int, wide: int, narrow: int, n_out: int) -> nn.Module:
@@ -2706,6 +2753,28 @@ def repair_model(n_in, wide, narrow, n_out):
 
 def repair_model(n_in, wide, narrow, n_out):
     return nn.Sequential(nn.Flatten(), nn.Linear(n_in, wide, bias=False), nn.ReLU(), nn.Linear(wide, narrow, bias=False), nn.ReLU(), nn.Linear(narrow, n_out, bias=False))
+
+
+# %% mistake="repair_model"
+"""Two shapes do not fit. Either the images do not arrive as one row each (not flattened, or together with the batch
+axis), or the sizes of neighbouring layers do not agree. In the program as it came both were right."""
+
+
+class Net(nn.Module):
+    def __init__(self, n_in, wide, narrow, n_out):
+        super().__init__()
+        self.hidden = nn.ModuleList([nn.Linear(n_in, wide), nn.Linear(wide, narrow)])
+        self.last = nn.Linear(narrow, n_out)
+
+    def forward(self, x):
+        x = x.flatten()
+        for layer in self.hidden:
+            x = torch.relu(layer(x))
+        return self.last(x)
+
+
+def repair_model(n_in, wide, narrow, n_out):
+    return Net(n_in, wide, narrow, n_out)
 
 
 # %% [markdown]
@@ -2962,7 +3031,7 @@ def solve(images, labels):
 
 
 # %% mistake="solve"
-"""Only the network came back. The accuracy you expect belongs to it."""
+"""What came back is no pair of a network and the accuracy that you expect of it: both are needed, in this order."""
 
 
 def solve(images, labels):

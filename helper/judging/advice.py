@@ -177,6 +177,8 @@ def _kinds(fields: Fields) -> str:
         "item": " `.item()` turns a tensor of one element into a number.",
         "tensor": " A plain number can carry no gradient: keep it a tensor.",
         "entries": " The names of the entries differ.",
+        "single": " One number came where several are expected: was something added up, averaged, or only the last one "
+        "kept?",
         "flat": " As many numbers, but axes were joined.",
         "reduced": " An axis is missing: was something added up, averaged or picked along it?",
         "fewer": " There are too few: does something end too early, begin anew in a loop, or leave the rest out?",

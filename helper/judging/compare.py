@@ -161,7 +161,7 @@ def _compare_kinds(expected: Plain, got: Plain) -> Piece:
     elif "number" in expected and "tensor" in got and math.prod(got["shape"]) == 1:
         hint = "item"
     elif "tensor" in expected and "number" in got:
-        hint = "tensor"
+        hint = "tensor" if math.prod(expected["shape"]) == 1 else "single"
     elif "dict" in expected and "dict" in got:
         hint = "entries"
     return Piece("kinds", fields | ({"hint": hint} if hint else {}))
