@@ -66,8 +66,8 @@ PLAIN = {
     "root missing, or one too many?",
     "one less": "The ratio of what came and what is expected is that of {of} and {less}, or the root of it, and {of} "
     "is one of the sizes of the input. Divide by n, or by n - 1?",
-    "base": "The logarithm has another base: every number is off by the factor that turns a natural logarithm into "
-    "one {base}.",
+    "base": "Off by exactly the natural logarithm of {base}. Has a logarithm another base, or is a factor of that size "
+    "missing or one too many?",
     "number": "The kind of answer is right, the number is not.",
     "incomparable": "The answer is not of the kind that is expected.",
     # Notes: right as it stands, but.

@@ -196,7 +196,8 @@ def _compare_numbers(
         sure = different >= SURE or _one_by_one(pairs, ratio)
         if exact and (piece := _factor(ratio, sizes, sure=sure, single=_odd(a, sizes))):
             return piece
-        if len(a) == 1 and _odd(a, sizes) and (piece := families.whole_factor(ratio)):
+        alone = len(a) == 1 and min(abs(a[0]), abs(b[0])) > 1  # shares are multiples of each other by chance
+        if alone and _odd(a, sizes) and (piece := families.whole_factor(ratio)):
             return piece
     if different >= SURE:
         shift = sum(y - x for x, y in pairs) / len(pairs)
@@ -281,7 +282,7 @@ def _factor(ratio: float, sizes: Sequence[int], *, sure: bool, single: bool) -> 
         if whole in sizes and whole > 2 and (sure or single):
             return Piece("size", fields)
         return Piece("factor", fields) if sure else None
-    if (sure or single) and (named := families.ratio_of(ratio, sizes)):
+    if (sure or single) and (named := families.ratio_of(ratio, sizes, sure=sure)):
         return named
     if sure and not math.isclose(abs(ratio), 1, rel_tol=3 * RELATIVE_TOLERANCE):
         return Piece("ratio", {"ratio": f"{abs(ratio):.4g}", "sign": sign})

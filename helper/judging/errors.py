@@ -49,7 +49,7 @@ MEANS = {
     "which axis do its classes lie?",
     "none": "`None` stands where something else is needed. Does a function end without `return`, or is the result of "
     "something used that works in place, such as `backward`, `append` or `sort`?",
-    "position": "A list or tuple has no entry at that place: it is shorter than the loop assumes. Where does the "
+    "position": "A list or tuple has no entry at that place: it is shorter than the code assumes. Where does the "
     "count begin and end, and should it begin again?",
     "plain": "A plain number stands where a tensor or another object is needed. Did something like `.item()`, "
     "`float()` or `len` make a number of it before?",
@@ -61,7 +61,7 @@ MEANS = {
     "view": "`view` needs numbers that lie in memory in this order, and after a transpose they do not. `reshape` "
     "copies where it must.",
     "mask": "A mask must have the shape of what it is laid on. Print both shapes.",
-    "cast": "A change in place keeps the dtype: a tensor of whole numbers cannot take up floats.",
+    "cast": "A change in place keeps the dtype: a tensor of whole numbers or truth values cannot take up floats.",
     "tensor wanted": "A Python list or number stands where PyTorch wants a tensor.",
     "generator": "A generator hands out its items one after the other, and only once; it has no length and no places. "
     "Make a list of it first.",

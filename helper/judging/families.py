@@ -13,6 +13,7 @@ from typing import Any
 from helper.judging.verdict import Piece
 
 SURE = 4  # so many different numbers are no coincidence
+EXACT = 2e-6  # what a single measured number must fit to be no coincidence
 CLOSE = 1e-4  # a family is exact: however generous a check's own tolerance is
 
 Change = Callable[[float], float]
@@ -30,8 +31,8 @@ ONE_BY_ONE: tuple[tuple[str, Change], ...] = (
     ("no negatives", lambda x: max(x, 0.0)),
 )
 FACTORS = (
-    ("of base 10", math.log(10)),
-    ("of base 2", math.log(2)),
+    ("10", math.log(10)),
+    ("2", math.log(2)),
 )
 
 
@@ -74,18 +75,19 @@ def where(
     return ""
 
 
-def ratio_of(ratio: float, sizes: Sequence[int]) -> Piece | None:
+def ratio_of(ratio: float, sizes: Sequence[int], *, sure: bool) -> Piece | None:
     """Name a factor that is a number of its own: a root of a size, n beside n - 1, another base."""
+    close = CLOSE if sure else EXACT
     for factor, way in ((abs(ratio), "large"), (1 / abs(ratio), "small")):
         for n in sorted({size for size in sizes if size > 1}):
-            if n > 2 and math.isclose(factor, math.sqrt(n), rel_tol=CLOSE) and math.isqrt(n) ** 2 != n:
+            if n > 2 and math.isclose(factor, math.sqrt(n), rel_tol=close) and math.isqrt(n) ** 2 != n:
                 return Piece("root of a size", {"of": n, "way": way})
             if n > 2 and any(
-                math.isclose(factor, (n / (n - 1)) ** power, rel_tol=CLOSE) for power in (1.0, 0.5)
+                math.isclose(factor, (n / (n - 1)) ** power, rel_tol=close) for power in (1.0, 0.5)
             ):
                 return Piece("one less", {"of": n, "less": n - 1})
         for name, base in FACTORS:
-            if math.isclose(factor, base, rel_tol=CLOSE):
+            if math.isclose(factor, base, rel_tol=close):
                 return Piece("base", {"base": name})
     return None
 
@@ -94,7 +96,7 @@ def whole_factor(ratio: float) -> Piece | None:
     """Name a factor that is a whole number, as exactly as a single measured number can show it."""
     for factor, way in ((ratio, "large"), (1 / ratio if ratio else 0.0, "small")):
         whole = round(factor)
-        if 2 <= whole <= 2000 and math.isclose(factor, whole, rel_tol=2e-6 if whole < 100 else 1e-8):
+        if 2 <= whole <= 2000 and math.isclose(factor, whole, rel_tol=EXACT if whole < 100 else 1e-8):
             return Piece("whole", {"factor": whole, "way": way})
     return None
 
