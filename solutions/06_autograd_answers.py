@@ -61,7 +61,7 @@ def gradient_of(f, x):
     return leaf.grad
 
 # %% mistake="gradient_of"
-"""Nothing leads from the output back to your leaf: `f` ran while nothing was recorded, because tracking was switched on too late, or under `no_grad`. Nothing is recorded in retrospect: which line has to come first?"""
+"""Nothing leads from the output back to your leaf: `f` ran while nothing was recorded, because tracking was switched on too late, or under `no_grad`; or the output was detached afterwards. Nothing is recorded in retrospect: which line has to come first?"""
 def gradient_of(f, x):
     leaf = x.detach().clone()
     output = f(leaf).sum()
@@ -260,6 +260,29 @@ def predict_accumulation(k, cleared):
         if cleared:
             x.grad = None
     return x.grad
+
+
+# %% mistake="predict_accumulation"
+"""You returned what the *first* pass leaves. With clearing it is the last one whose gradient is still in `.grad`,
+and the passes are not alike."""
+
+
+def predict_accumulation(k, cleared):
+    total = 0.0
+    for i in range(1, k + 1):
+        total += 6 * i
+    return 6.0 if cleared else total
+
+
+# %% mistake="predict_accumulation"
+"""Without clearing you have exactly twice what is there: 1 + 2 + … + k is *half* of k(k + 1)."""
+
+
+def predict_accumulation(k, cleared):
+    if cleared:
+        return 6 * k
+    return 6 * k * (k + 1)
+
 
 # %% [markdown]
 # ## sgd_update
@@ -621,6 +644,58 @@ def stop_gradient_loss(a, b):
     a.requires_grad_(True)
     return first + second
 
+
+# %% mistake="stop_gradient_loss"
+"""Your function switched off the tracking of the caller's own `a`: `detach_()`, with the underscore, and
+`requires_grad_(False)` change the tensor itself. Cut a second view instead."""
+
+
+def stop_gradient_loss(a, b):
+    b_stop = b.clone()
+    b_stop = b_stop.detach_()
+    a_stop = a.detach_()
+    return ((a - b_stop) ** 2).mean() + 0.25 * ((a_stop - b) ** 2).mean()
+
+
+# %% mistake="stop_gradient_loss"
+"""Your function switched off the tracking of the caller's own `b`: `detach_()`, with the underscore, and
+`requires_grad_(False)` change the tensor itself. Cut a second view instead."""
+
+
+def stop_gradient_loss(a, b):
+    return ((a - b.clone().detach()) ** 2).mean() + 0.25 * ((a.clone().detach() - b.detach_()) ** 2).mean()
+
+
+# %% mistake="stop_gradient_loss"
+"""Your function switched off the tracking of the caller's own `a` and `b`: `detach_()`, with the underscore, and
+`requires_grad_(False)` change the tensor itself. Cut a second view instead."""
+
+
+def stop_gradient_loss(a, b):
+    first = ((a - b.clone().detach()) ** 2).mean()
+    second = ((a.clone().detach() - b) ** 2).mean()
+    a.detach_()
+    b.detach_()
+    return first + second / 4
+
+
+# %% mistake="stop_gradient_loss"
+"""The quarter stands before *both* terms. It belongs to the second alone: `a` follows with full weight."""
+
+
+def stop_gradient_loss(a, b):
+    return 0.25 * (((a - b.detach()) ** 2).mean() + ((a.detach() - b) ** 2).mean())
+
+
+# %% mistake="stop_gradient_loss"
+"""You squared the mean of the differences. Each term is the mean of the *squares*: differences of opposite sign
+must not cancel."""
+
+
+def stop_gradient_loss(a, b):
+    return (a - b.detach()).mean() ** 2 + 0.25 * (a.detach() - b).mean() ** 2
+
+
 # %% [markdown]
 # ## vjp
 
@@ -706,7 +781,7 @@ def vjp(f, x, v):
     return torch.autograd.grad(f(leaf), leaf, v)
 
 # %% mistake="vjp"
-"""The input is not tracked, so nothing was recorded on the way to the output. Switch tracking on before `f` runs."""
+"""Nothing leads from the output back to the input: the input was not tracked when `f` ran, or the output was taken off the tape, by `detach` or `no_grad`. Track before `f` runs, and leave the output as it is."""
 def vjp(f, x, v):
     leaf = x.detach().clone()
     f(leaf).backward(v)
@@ -974,6 +1049,27 @@ def gradient_of(f, x):
     z = x.detach().clone().requires_grad_()
     return torch.autograd.grad(f(z).flatten()[0], z)[0]
 
+
+# %% mistake="gradient_of"
+"""You divided by the number of elements of `x`. Asked for is the gradient itself: nothing is averaged."""
+
+
+def gradient_of(f, x):
+    leaf = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(f(leaf).sum(), leaf)[0] / x.numel()
+
+
+# %% mistake="gradient_of"
+"""You returned the copy of `x` itself. Its gradient is what `torch.autograd.grad` returns, or what lies in its
+`.grad`."""
+
+
+def gradient_of(f, x):
+    leaf = x.detach().clone().requires_grad_()
+    g = torch.autograd.grad(f(leaf).sum(), leaf)[0]
+    return leaf
+
+
 # %% mistake="sgd_update"
 """You switched recording off and then on. Where the caller had it off, it is on afterwards: `with torch.no_grad():` puts back what was there."""
 def sgd_update(params, lr):
@@ -983,11 +1079,64 @@ def sgd_update(params, lr):
             p -= lr * p.grad
     torch.set_grad_enabled(True)
 
+
+# %% mistake="sgd_update"
+"""The gradient of each parameter was brought to length 1 first. The step is the learning rate times the gradient as
+it is."""
+
+
+@torch.no_grad()
+def sgd_update(params, lr):
+    for p in params:
+        if p.grad is not None:
+            p -= lr * p.grad / p.grad.norm()
+
+
 # %% mistake="vjp"
 """You switched on the tracking of `x` itself, and it stays on. `x` belongs to the caller: track a copy."""
 def vjp(f, x, v):
     x.requires_grad_()
     return torch.autograd.grad(f(x), x, v)[0]
+
+
+# %% mistake="vjp"
+"""You divided by the sum of `v`: that is a weighted *mean* of the outputs. The product is their weighted sum."""
+
+
+def vjp(f, x, v):
+    leaf = x.detach().clone().requires_grad_()
+    return torch.autograd.grad((f(leaf) * v).sum() / v.sum(), leaf)[0]
+
+
+# %% mistake="vjp"
+"""Nothing leads from the output back to the input: the input was not tracked when `f` ran, or the output was taken
+off the tape, by `detach` or `no_grad`. Track before `f` runs, and leave the output as it is."""
+
+
+def vjp(f, x, v):
+    leaf = x.detach().clone().requires_grad_()
+    y = f(leaf).detach()
+    return torch.autograd.grad((y * v).sum(), leaf)[0]
+
+
+# %% mistake="vjp"
+"""The vector is used twice: in the weighted outputs and once more as the weights of the backward pass. Once is
+enough."""
+
+
+def vjp(f, x, v):
+    leaf = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(f(leaf) * v, leaf, v)[0]
+
+
+# %% mistake="vjp"
+"""You returned the weighted outputs themselves. The product is the *gradient* of their sum with respect to `x`."""
+
+
+def vjp(f, x, v):
+    leaf = x.detach().clone().requires_grad_()
+    return (f(leaf) * v).detach()
+
 
 # %% right="repair_the_tape"
 """a deep copy of the model, whose gradients are handed over"""
@@ -1023,5 +1172,42 @@ def repair_the_tape(model, batch):
     images, labels = batch
     model.zero_grad()
     loss = F.cross_entropy(model(images), labels) + 0.01 * sum(p.norm() for p in model.parameters())
+    loss.backward()
+    return loss
+
+
+# %% mistake="repair_the_tape"
+"""The squares of each parameter were *averaged*. The penalty is their sum, so that every number counts the same."""
+
+
+def repair_the_tape(model, batch):
+    images, labels = batch
+    model.zero_grad()
+    penalty = sum((p**2).mean() for p in model.parameters())
+    loss = F.cross_entropy(model(images), labels) + 0.01 * penalty
+    loss.backward()
+    return loss
+
+
+# %% mistake="repair_the_tape"
+"""The penalty covers the last layer only. It is the sum over *all* parameters of the model."""
+
+
+def repair_the_tape(model, batch):
+    images, labels = batch
+    model.zero_grad()
+    loss = F.cross_entropy(model(images), labels) + 0.01 * sum((p**2).sum() for p in model[-1].parameters())
+    loss.backward()
+    return loss
+
+
+# %% mistake="repair_the_tape"
+"""The penalty is made of absolute values here; it is the sum of *squares*."""
+
+
+def repair_the_tape(model, batch):
+    images, labels = batch
+    model.zero_grad()
+    loss = F.cross_entropy(model(images), labels) + 0.01 * sum(p.abs().sum() for p in model.parameters())
     loss.backward()
     return loss

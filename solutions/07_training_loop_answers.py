@@ -179,6 +179,26 @@ stays."""
 def flatten_batch(images):
     return images.reshape(-1, len(images))
 
+
+# %% mistake="flatten_batch"
+"""A row holds one channel only. With two channels, the other one is lost or got a row of its own: everything behind
+the batch axis belongs to its image."""
+
+
+def flatten_batch(images):
+    n, c, h, w = images.shape
+    return images.reshape(-1, h * w)
+
+
+# %% mistake="flatten_batch"
+"""A row holds one channel only. With two channels, the other one is lost or got a row of its own: everything behind
+the batch axis belongs to its image."""
+
+
+def flatten_batch(images):
+    return images[:, 0].flatten(1)
+
+
 # %% [markdown]
 # ## train_step
 
@@ -1792,6 +1812,46 @@ def fit(model, loader, epochs, lr):
 
     return [train_epoch(model, loader, crit, opt) for _ in range(epochs)]
 
+
+# %% mistake="fit"
+"""Every epoch was trained twice, and the second time was noted: a call of `train_epoch` *trains*, also when you
+only want its result. Call it once and keep what it returns."""
+
+
+def fit(model, loader, epochs, lr):
+    criterion = nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    history = []
+    for _ in range(epochs):
+        train_epoch(model, loader, criterion, optimizer)
+        history.append(train_epoch(model, loader, criterion, optimizer))
+    return history
+
+
+# %% mistake="fit"
+"""The history holds the last epoch alone: it begins anew in every epoch, or is filled after the loop. It should
+begin once, before the first epoch, and grow with each."""
+
+
+def fit(model, loader, epochs, lr):
+    criterion = nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    for epoch in range(epochs):
+        history = []
+        history.append(train_epoch(model, loader, criterion, optimizer))
+    return history
+
+
+# %% mistake="fit"
+"""The learning rate was changed on the way to the optimiser. Use `lr` as it is handed in."""
+
+
+def fit(model, loader, epochs, lr):
+    criterion = nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr / epochs)
+    return [train_epoch(model, loader, criterion, optimizer) for _ in range(epochs)]
+
+
 # %% [markdown]
 # ## predict
 
@@ -2203,6 +2263,34 @@ def train_step(model, batch, criterion, optimizer):
     opt.step()
     return loss.item()
 
+
+# %% mistake="train_step"
+"""You returned the share of right answers. Asked for is the loss of the batch, before the step."""
+
+
+def train_step(model, batch, criterion, optimizer):
+    x, y = batch
+    optimizer.zero_grad()
+    loss = criterion(model(x), y)
+    loss.backward()
+    optimizer.step()
+    return (model(x).argmax(1) == y).float().mean().item()
+
+
+# %% mistake="train_step"
+"""The optimiser steps twice with the same gradients. One batch, one step."""
+
+
+def train_step(model, batch, criterion, optimizer):
+    x, y = batch
+    optimizer.zero_grad()
+    loss = criterion(model(x), y)
+    loss.backward()
+    optimizer.step()
+    optimizer.step()
+    return loss.item()
+
+
 # %% right="train_epoch"
 """each batch's loss measured by a forward pass of its own, before the step"""
 def train_epoch(model, loader, criterion, optimizer):
@@ -2232,6 +2320,26 @@ def train_epoch(model, loader, criterion, optimizer):
         n += len(y)
     optimizer.step()
     return total / n
+
+
+# %% mistake="train_epoch"
+"""You took every batch to be as large as the first. The last one is smaller: count the images of each."""
+
+
+def train_epoch(model, loader, criterion, optimizer):
+    model.train()
+    total, batches, size = 0.0, 0, None
+    for x, y in loader:
+        if size is None:
+            size = len(y)
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(y)
+        batches += 1
+    return total / (batches * size)
+
 
 # %% mistake="can_overfit_one_batch"
 """You took 99 steps; asked for are 100. If you count with `range`: it ends before its last number."""
@@ -2290,3 +2398,37 @@ def can_overfit_one_batch(make_model, batch):
         loss.backward()
         optimizer.step()
     return loss.item() < 1
+
+
+# %% mistake="can_overfit_one_batch"
+"""The verdicts may be right, but the optimiser is made anew in every step, and so Adam forgets its averages each
+time. Make it once, before the loop."""
+
+
+def can_overfit_one_batch(make_model, batch):
+    model = make_model()
+    criterion = nn.CrossEntropyLoss()
+    x, y = batch
+    for _ in range(100):
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+        train_step(model, batch, criterion, optimizer)
+    return criterion(model(x), y).item() < 0.1
+
+
+# %% right="can_overfit_one_batch"
+"""ends as soon as the loss is below 0.1"""
+
+
+def can_overfit_one_batch(make_model, batch):
+    x, y = batch
+    model = make_model()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    criterion = nn.CrossEntropyLoss()
+    for _ in range(100):
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        if loss.item() < 0.1:
+            return True
+        loss.backward()
+        optimizer.step()
+    return False

@@ -1326,7 +1326,9 @@ def _(given, expect):
         except Exception:
             plain = False
         refused = error_of(load_checkpoint, path, other, adam, torch.Generator()) != "no error"
-        file = {"weights": as_loaded, "safe": plain, "refused": refused}
+        save_checkpoint(path, epoch, list(sizes), toy.train(), optimizer, shuffler)
+        awake = [part.training for part in load_checkpoint(path, make, adam, torch.Generator())[1].modules()]
+        file = {"weights": as_loaded, "safe": plain, "refused": refused, "in training again": all(awake)}
         expect("a file that is safe to read, and refused where it does not fit", file, points=0.75)
 
 

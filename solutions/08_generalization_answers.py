@@ -103,8 +103,8 @@ def split(labels, shares, generator):
 
 
 # %% mistake="split"
-"""Every class has its share, but nothing is mixed anew: the next dealing gives the same piles. Mix the places of a class
-before you cut them."""
+"""Every class has its share, but another generator gives the same piles: nothing is mixed, or the chance comes from a
+generator of your own. Mix the places of a class with the generator that is handed in, then cut."""
 
 
 def split(labels, shares, generator):
@@ -296,6 +296,65 @@ def split(labels, shares, generator):
         for k, s in enumerate(shares):
             piles[k].append(pl[: len(pl) * s // sum(shares)])
     return tuple(torch.cat(p) for p in piles)
+
+
+# %% mistake="split"
+"""You cut each class by shares of *all* images. No class is that long, so the first pile takes far too much of it.
+Cut by shares of the class."""
+
+
+def split(labels, shares, generator):
+    piles = [[] for _ in shares]
+    for c in labels.unique():
+        idx = (labels == c).nonzero().flatten()
+        idx = idx[torch.randperm(len(idx), generator=generator)]
+        start, run = 0, 0
+        for i, share in enumerate(shares):
+            run += share
+            end = len(labels) * run // sum(shares)
+            piles[i].append(idx[start:end])
+            start = end
+    return tuple(torch.cat(p) for p in piles)
+
+
+# %% mistake="split"
+"""Every class has its share, but another generator gives the same piles: nothing is mixed, or the chance comes from
+a generator of your own. Mix the places of a class with the generator that is handed in, then cut."""
+
+
+def split(labels, shares, generator):
+    generator = torch.Generator().manual_seed(0)
+    piles = [[] for _ in shares]
+    for c in labels.unique():
+        idx = (labels == c).nonzero().flatten()
+        idx = idx[torch.randperm(len(idx), generator=generator)]
+        start, run = 0, 0
+        for i, share in enumerate(shares):
+            run += share
+            end = len(idx) * run // sum(shares)
+            piles[i].append(idx[start:end])
+            start = end
+    return tuple(torch.cat(p) for p in piles)
+
+
+# %% mistake="split"
+"""You mixed the labels first, and then gave the places in the *mixed* row. They are other images there than in the
+labels that were handed in: mix places, not labels."""
+
+
+def split(labels, shares, generator):
+    labels = labels[torch.randperm(len(labels), generator=generator)]
+    piles = [[] for _ in shares]
+    for c in labels.unique():
+        idx = (labels == c).nonzero().flatten()
+        start, run = 0, 0
+        for i, share in enumerate(shares):
+            run += share
+            end = len(idx) * run // sum(shares)
+            piles[i].append(idx[start:end])
+            start = end
+    return tuple(torch.cat(p) for p in piles)
+
 
 # %% [markdown]
 # ## evaluate
@@ -758,6 +817,64 @@ def evaluate(model, loader, criterion):
         m.training = t
     return criterion(out, y).item(), (out.argmax(1) == y).float().mean().item()
 
+
+# %% mistake="evaluate"
+"""You compared the highest *score* with the label, and a score is never a class. At which place does it stand?"""
+
+
+def evaluate(model, loader, criterion):
+    modes = [m.training for m in model.modules()]
+    model.eval()
+    total, right, n = 0.0, 0, 0
+    with torch.no_grad():
+        for x, y in loader:
+            out = model(x)
+            total += criterion(out, y).item() * len(y)
+            right += (out.max(1).values == y).sum().item()
+            n += len(y)
+    for m, mode in zip(model.modules(), modes):
+        m.training = mode
+    return total / n, right / n
+
+
+# %% mistake="evaluate"
+"""You returned how many images are right. Asked for is their share: divide by the number of images."""
+
+
+def evaluate(model, loader, criterion):
+    modes = [m.training for m in model.modules()]
+    model.eval()
+    total, right, n = 0.0, 0.0, 0
+    with torch.no_grad():
+        for x, y in loader:
+            out = model(x)
+            total += criterion(out, y).item() * len(y)
+            right += (out.argmax(1) == y).float().sum().item()
+            n += len(y)
+    for m, mode in zip(model.modules(), modes):
+        m.training = mode
+    return total / n, right
+
+
+# %% mistake="evaluate"
+"""You divided the number of right images by the number of *batches*. Divide by the number of images."""
+
+
+def evaluate(model, loader, criterion):
+    modes = [m.training for m in model.modules()]
+    model.eval()
+    total, right, n = 0.0, 0, 0
+    with torch.no_grad():
+        for x, y in loader:
+            out = model(x)
+            total += criterion(out, y).item() * len(y)
+            right += (out.argmax(1) == y).sum().item()
+            n += len(y)
+    for m, mode in zip(model.modules(), modes):
+        m.training = mode
+    return total / n, right / len(loader)
+
+
 # %% [markdown]
 # ## distinguishable
 
@@ -918,6 +1035,35 @@ def distinguishable(a, b, n):
     p = (a + b) / 2
     s = math.sqrt(p * (1 - p) / n)
     return s, abs(a - b) > 2 * s
+
+
+# %% mistake="distinguishable"
+"""The two results are exchanged: first the error, then whether they differ."""
+
+
+def distinguishable(a, b, n):
+    error = math.sqrt(a * (1 - a) / n + b * (1 - b) / n)
+    return abs(a - b) > 2 * error, error
+
+
+# %% mistake="distinguishable"
+"""You divided by n - 1. The standard error of a share divides by n: nothing was estimated from the same images
+beforehand."""
+
+
+def distinguishable(a, b, n):
+    error = math.sqrt(a * (1 - a) / (n - 1) + b * (1 - b) / (n - 1))
+    return error, abs(a - b) > 2 * error
+
+
+# %% mistake="distinguishable"
+"""The spread of a share a is a · (1 - a): a network that is always right has none."""
+
+
+def distinguishable(a, b, n):
+    error = math.sqrt(a * a / n + b * b / n)
+    return error, abs(a - b) > 2 * error
+
 
 # %% [markdown]
 # ## dropout
@@ -1154,6 +1300,32 @@ def dropout(x, p, training, generator):
 
 def dropout(x, p, training, generator):
     return nn.functional.dropout(x, p, training)
+
+
+# %% mistake="dropout"
+"""`p` is the chance to be *dropped*, and here it is the chance to stay: the mask is the wrong way round."""
+
+
+def dropout(x, p, training, generator):
+    if not training:
+        return x
+    if p == 1:
+        return torch.zeros_like(x)
+    mask = (torch.rand(x.shape, generator=generator) < p).float()
+    return x * mask / (1 - p)
+
+
+# %% mistake="dropout"
+"""`p` is the chance to be *dropped*, and here it is the chance to stay: mask and factor are the wrong way round."""
+
+
+def dropout(x, p, training, generator):
+    if not training:
+        return x
+    if p == 0:
+        return torch.zeros_like(x)
+    mask = (torch.rand(x.shape, generator=generator) < p).float()
+    return x * mask / p
 
 
 # %% [markdown]
@@ -1479,6 +1651,41 @@ def stop_at(losses, patience, min_delta=0.0):
     return len(losses) - 1, best
 
 
+# %% mistake="stop_at"
+"""You compare each epoch with the one before it. What counts is whether it is better than the *best* so far: a
+curve that falls a little after each jump may get nowhere."""
+
+
+def stop_at(losses, patience, min_delta=0.0):
+    best, bad = 0, 0
+    for epoch in range(1, len(losses)):
+        if losses[epoch] < losses[epoch - 1] - min_delta:
+            bad = 0
+            if losses[epoch] < losses[best]:
+                best = epoch
+        else:
+            bad += 1
+            if bad > patience:
+                return epoch, best
+    return len(losses) - 1, best
+
+
+# %% mistake="stop_at"
+"""The second number is the best *loss*. Asked for is the epoch that had it."""
+
+
+def stop_at(losses, patience, min_delta=0.0):
+    best_loss, bad = float("inf"), 0
+    for epoch, loss in enumerate(losses):
+        if loss < best_loss - min_delta:
+            best_loss, bad = loss, 0
+        else:
+            bad += 1
+            if bad > patience:
+                return epoch, best_loss
+    return len(losses) - 1, best_loss
+
+
 # %% [markdown]
 # ## keep_best
 
@@ -1570,7 +1777,7 @@ def keep_best(model, train_epoch, validate, epochs):
 
 # %% mistake="keep_best"
 """The number of the best epoch is right, but the model is as it was after the *last* epoch. What it held after the best
-one must be kept, as a copy, and put back at the end."""
+one must be kept, as a copy, and put back into this very model at the end: `model = …` only gives another one its name."""
 
 
 def keep_best(model, train_epoch, validate, epochs):
@@ -1757,6 +1964,25 @@ def keep_best(model, train_epoch, validate, epochs):
         train_epoch(model)
     model.load_state_dict(kept)
     return which
+
+
+# %% mistake="keep_best"
+"""You went back to the best state as soon as an epoch was not better, so the training took another way. Let all
+epochs follow one another, and put the best one back at the end."""
+
+
+def keep_best(model, train_epoch, validate, epochs):
+    best, best_loss, state = 0, float("inf"), copy.deepcopy(model.state_dict())
+    for epoch in range(epochs):
+        train_epoch(model)
+        loss = validate(model)
+        if loss < best_loss:
+            best, best_loss = epoch, loss
+            state = copy.deepcopy(model.state_dict())
+        else:
+            model.load_state_dict(state)
+    return best
+
 
 # %% [markdown]
 # ## save_checkpoint
@@ -2113,6 +2339,52 @@ def load_checkpoint(path, make_model, make_optimizer, generator):
     optimizer.load_state_dict(KEPT["optimizer"])
     generator.set_state(KEPT["generator"])
     return state["epoch"], model, optimizer
+
+
+# %% mistake="save_checkpoint"
+"""The epoch that comes back is not the one that was saved, but the next. What goes on from there is for whoever
+loads it to decide."""
+
+
+def save_checkpoint(path, epoch, sizes, model, optimizer, generator):
+    torch.save(
+        {"epoch": epoch + 1, "sizes": sizes, "model": model.state_dict(), "training": model.training,
+         "optimizer": optimizer.state_dict(), "generator": generator.get_state()},
+        path,
+    )
+
+
+def load_checkpoint(path, make_model, make_optimizer, generator):
+    c = torch.load(path)
+    model = make_model(c["sizes"])
+    model.load_state_dict(c["model"])
+    model.train(c["training"])
+    optimizer = make_optimizer(model.parameters())
+    optimizer.load_state_dict(c["optimizer"])
+    generator.set_state(c["generator"])
+    return c["epoch"], model, optimizer
+
+
+# %% mistake="save_checkpoint"
+"""The loaded model is in evaluation mode whatever the saved one was in. Save the mode, and give it back."""
+
+
+def save_checkpoint(path, epoch, sizes, model, optimizer, generator):
+    torch.save(
+        {"epoch": epoch, "sizes": sizes, "model": model.state_dict(), "optimizer": optimizer.state_dict(), "generator": generator.get_state()},
+        path,
+    )
+
+
+def load_checkpoint(path, make_model, make_optimizer, generator):
+    c = torch.load(path)
+    model = make_model(c["sizes"])
+    model.load_state_dict(c["model"])
+    model.eval()
+    optimizer = make_optimizer(model.parameters())
+    optimizer.load_state_dict(c["optimizer"])
+    generator.set_state(c["generator"])
+    return c["epoch"], model, optimizer
 
 
 # %% [markdown]

@@ -274,6 +274,34 @@ def momentum_step(params, grads, velocities, lr, mu):
             velocities[i] = g
             p -= lr * g
 
+
+# %% mistake="momentum_step"
+"""The walk is right as long as the rate is constant, but your velocity has the learning rate and the sign in it. In
+PyTorch's form it is made of gradients alone, and the rate comes in at the step."""
+
+
+def momentum_step(params, grads, velocities, lr, mu):
+    with torch.no_grad():
+        for i in range(len(params)):
+            if grads[i] is None:
+                continue
+            velocities[i] = mu * velocities[i] - lr * grads[i]
+            params[i] += velocities[i]
+
+
+# %% mistake="momentum_step"
+"""`mu` plays no part: the velocity is the plain sum of all gradients so far, and nothing slows it down."""
+
+
+def momentum_step(params, grads, velocities, lr, mu):
+    with torch.no_grad():
+        for i in range(len(params)):
+            if grads[i] is None:
+                continue
+            velocities[i] = velocities[i] + grads[i]
+            params[i] -= lr * velocities[i]
+
+
 # %% [markdown]
 # ## adam_step
 
@@ -695,7 +723,8 @@ def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
 
 
 # %% mistake="adamw_step"
-"""The weights do not shrink: a weight without a gradient stays where it is. This is Adam alone."""
+"""The weights do not shrink: a weight without a gradient stays where it is. This is Adam alone. (`p = p * …` makes
+a new tensor and leaves the parameter alone.)"""
 
 
 def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
@@ -755,6 +784,40 @@ def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
         for p in params:
             p.mul_(lr * weight_decay)
     adam_step(params, grads, state, lr, betas, eps)
+
+
+# %% mistake="adamw_step"
+"""Parameters with one axis do not shrink. Some leave biases out on purpose; here all parameters decay."""
+
+
+def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
+    with torch.no_grad():
+        for p in params:
+            if p.ndim > 1:
+                p.mul_(1 - lr * weight_decay)
+    adam_step(params, grads, state, lr, betas, eps)
+
+
+# %% mistake="adamw_step"
+"""The learning rate enters the decay twice, so the weights hardly shrink. The factor of the text has it once."""
+
+
+def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
+    with torch.no_grad():
+        for p in params:
+            p.mul_(1 - lr * lr * weight_decay)
+    adam_step(params, grads, state, lr, betas, eps)
+
+
+# %% mistake="adamw_step"
+"""You shrank the *gradients*. Adam divides them by their own size, so that changes next to nothing; it is the
+weights that decay."""
+
+
+def adamw_step(params, grads, state, lr, betas, eps, weight_decay):
+    grads = [g * (1 - lr * weight_decay) for g in grads]
+    adam_step(params, grads, state, lr, betas, eps)
+
 
 # %% [markdown]
 # ## lr_at
@@ -981,6 +1044,76 @@ def lr_at(step, total, warmup, peak, final):
     p = (step - warmup) / (total - 1 - warmup)
     return final + (peak - final) * (1 + math.cos(math.pi * p)) / 2
 
+
+# %% mistake="lr_at"
+"""The wave falls from the peak to 0, and `final` is laid on top: so it begins above the peak. To lead from `peak`
+to `final`, it must fall by their *difference*."""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step <= warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if step >= total - 1:
+        return final
+    p = (step - warmup) / (total - 1 - warmup)
+    return final + peak * (1 + math.cos(math.pi * p)) / 2
+
+
+# %% mistake="lr_at"
+"""The cosine gets the share itself, which goes from 0 to 1. Half a wave is an angle from 0 to π."""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step <= warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if step >= total:
+        return final
+    p = (step - warmup) / (total - 1 - warmup)
+    return final + (peak - final) * 0.5 * (1 + math.cos(p))
+
+
+# %% mistake="lr_at"
+"""The climb is too steep: the peak is passed before step `warmup` is reached. Steps 0 to `warmup` make one stride
+more than `warmup`."""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step <= warmup:
+        return peak * (step + 1) / max(warmup, 1)
+    if step >= total:
+        return final
+    p = (step - warmup) / (total - 1 - warmup)
+    return final + (peak - final) * 0.5 * (1 + math.cos(math.pi * p))
+
+
+# %% mistake="lr_at"
+"""The way down is turned round: it begins at `final` and climbs to the peak. What is the share of the way at step
+`warmup`?"""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step <= warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if step >= total:
+        return final
+    p = (step - warmup) / (total - 1 - warmup)
+    return final + (peak - final) * 0.5 * (1 + math.cos(math.pi * (1 - p)))
+
+
+# %% mistake="lr_at"
+"""The wave begins at the wrong height: it falls by the *difference* of `peak` and `final`, from the one to the
+other. Mind the brackets."""
+
+
+def lr_at(step, total, warmup, peak, final):
+    if step <= warmup:
+        return peak * (step + 1) / (warmup + 1)
+    if step >= total:
+        return final
+    p = (step - warmup) / (total - 1 - warmup)
+    return peak - final * 0.5 * (1 + math.cos(math.pi * p))
+
+
 # %% [markdown]
 # ## clip_by_global_norm
 
@@ -1152,6 +1285,31 @@ def clip_by_global_norm(grads, max_norm):
         for g in grads:
             g.mul_(max_norm / total)
     return total
+
+
+# %% mistake="clip_by_global_norm"
+"""You added up absolute values. The global norm is a length: the root of the sum of squares."""
+
+
+def clip_by_global_norm(grads, max_norm):
+    total = sum(g.abs().sum().item() for g in grads)
+    if total > max_norm:
+        for g in grads:
+            g.mul_(max_norm / total)
+    return total
+
+
+# %% mistake="clip_by_global_norm"
+"""You took the norm of the longest tensor for the global one. All of them together are longer than each."""
+
+
+def clip_by_global_norm(grads, max_norm):
+    total = max(g.norm().item() for g in grads)
+    if total > max_norm:
+        for g in grads:
+            g.mul_(max_norm / total)
+    return total
+
 
 # %% [markdown]
 # ## start_layer
@@ -1348,6 +1506,29 @@ def start_layer(linear, generator):
     with torch.no_grad():
         linear.weight.copy_(row.expand_as(linear.weight))
         linear.bias.zero_()
+
+
+# %% mistake="start_layer"
+"""The biases are random numbers as well. Asked for are zeros."""
+
+
+@torch.no_grad()
+def start_layer(linear, generator):
+    std = math.sqrt(2 / linear.in_features)
+    linear.weight.normal_(0, std, generator=generator)
+    linear.bias.normal_(0, std, generator=generator)
+
+
+# %% mistake="start_layer"
+"""The weights' size hangs on fan-in *and* fan-out. That is Glorot's start, for layers without a ReLU; here only the
+inputs count."""
+
+
+@torch.no_grad()
+def start_layer(linear, generator):
+    out, inp = linear.weight.shape
+    linear.weight.normal_(0, math.sqrt(2 / (inp + out)), generator=generator)
+    linear.bias.zero_()
 
 
 # %% [markdown]
@@ -1793,6 +1974,56 @@ def lr_range_test(model, batches, criterion, low, high, steps):
     model.load_state_dict(saved)
     model.train(mode)
     return rates, losses
+
+
+# %% mistake="lr_range_test"
+"""You note the loss *after* the step. Each rate belongs to the loss from before its step, the one the gradient
+comes from."""
+
+
+def lr_range_test(model, batches, criterion, low, high, steps):
+    model = copy.deepcopy(model)
+    model.train()
+    opt = torch.optim.SGD(model.parameters(), lr=low)
+    rates, losses = [], []
+    for i in range(steps):
+        lr = low * (high / low) ** (i / (steps - 1))
+        opt.param_groups[0]["lr"] = lr
+        x, y = batches[i % len(batches)]
+        opt.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        opt.step()
+        rates.append(lr)
+        losses.append(criterion(model(x), y).item())
+        if not math.isfinite(losses[-1]) or losses[-1] > 4 * min(losses):
+            break
+    return rates, losses
+
+
+# %% mistake="lr_range_test"
+"""The optimiser has a momentum. The test is one of plain SGD, or else old rates have a say in later steps."""
+
+
+def lr_range_test(model, batches, criterion, low, high, steps):
+    model = copy.deepcopy(model)
+    model.train()
+    opt = torch.optim.SGD(model.parameters(), lr=low, momentum=0.9)
+    rates, losses = [], []
+    for i in range(steps):
+        lr = low * (high / low) ** (i / (steps - 1))
+        opt.param_groups[0]["lr"] = lr
+        x, y = batches[i % len(batches)]
+        opt.zero_grad()
+        loss = criterion(model(x), y)
+        rates.append(lr)
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]) or losses[-1] > 4 * min(losses):
+            break
+        loss.backward()
+        opt.step()
+    return rates, losses
+
 
 # %% [markdown]
 # ## Exit questions

@@ -203,6 +203,54 @@ def training_bytes(model, optimizer_name):
     t = sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
     return {"weights": n, "gradients": t, "states": t * {"sgd": 1, "momentum": 2, "adam": 3}[optimizer_name]}
 
+
+# %% mistake="training_bytes"
+"""Momentum remembers one number for each parameter that is trained, and Adam two: here both have one too few."""
+
+
+def training_bytes(model, optimizer_name):
+    k = {"sgd": 0, "momentum": 0, "adam": 1}[optimizer_name]
+    weights = sum(p.numel() * p.element_size() for p in model.parameters())
+    grads = sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
+    return {"weights": weights, "gradients": grads, "states": k * grads}
+
+
+# %% mistake="training_bytes"
+"""These are kilobytes. Asked for are bytes, as whole numbers."""
+
+
+def training_bytes(model, optimizer_name):
+    k = {"sgd": 0, "momentum": 1, "adam": 2}[optimizer_name]
+    weights = sum(p.numel() * p.element_size() for p in model.parameters())
+    grads = sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
+    weights, grads = weights / 1024, grads / 1024
+    return {"weights": weights, "gradients": grads, "states": k * grads}
+
+
+# %% mistake="training_bytes"
+"""Momentum remembers one number for each parameter that is trained, and Adam two: here both have one too many. The
+gradient has its own entry."""
+
+
+def training_bytes(model, optimizer_name):
+    k = {"sgd": 0, "momentum": 2, "adam": 3}[optimizer_name]
+    weights = sum(p.numel() * p.element_size() for p in model.parameters())
+    grads = sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
+    return {"weights": weights, "gradients": grads, "states": k * grads}
+
+
+# %% mistake="training_bytes"
+"""These are bits. A byte has eight of them."""
+
+
+def training_bytes(model, optimizer_name):
+    k = {"sgd": 0, "momentum": 1, "adam": 2}[optimizer_name]
+    weights = sum(p.numel() * p.element_size() for p in model.parameters())
+    grads = sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
+    weights, grads = 8 * weights, 8 * grads
+    return {"weights": weights, "gradients": grads, "states": k * grads}
+
+
 # %% [markdown]
 # ## to_device
 
@@ -420,6 +468,42 @@ def to_device(batch, device):
     if isinstance(batch, (list, tuple)):
         return type(batch)(to_device(v, device) for v in batch)
 
+
+# %% mistake="to_device"
+"""A text was taken apart into its letters. It has parts that can be counted, but it is not a container of tensors:
+it comes back as it is."""
+
+
+def to_device(batch, device):
+    if isinstance(batch, (Tensor, nn.Module)):
+        return batch.to(device)
+    if isinstance(batch, dict):
+        return {k: to_device(v, device) for k, v in batch.items()}
+    if isinstance(batch, tuple):
+        return tuple(to_device(b, device) for b in batch)
+    if isinstance(batch, list):
+        return [to_device(b, device) for b in batch]
+    if isinstance(batch, str) and len(batch) > 1:
+        return [to_device(b, device) for b in batch]
+    return batch
+
+
+# %% mistake="to_device"
+"""A dictionary came back as a list of its values. It keeps its keys."""
+
+
+def to_device(batch, device):
+    if isinstance(batch, (Tensor, nn.Module)):
+        return batch.to(device)
+    if isinstance(batch, dict):
+        return [to_device(v, device) for v in batch.values()]
+    if isinstance(batch, tuple):
+        return tuple(to_device(b, device) for b in batch)
+    if isinstance(batch, list):
+        return [to_device(b, device) for b in batch]
+    return batch
+
+
 # %% [markdown]
 # ## sum_in
 
@@ -480,8 +564,8 @@ def sum_in(values, dtype, accumulate_in):
 
 
 # %% mistake="sum_in"
-"""The running total has all its digits until the end, and is rounded only there. Then nothing is ever lost on the
-way. Round it after every addition."""
+"""Next to nothing was lost on the way: the running total kept all its digits until the end, or the numbers were added
+in another order, such as in pairs. Add one after the other, and round the total after every addition."""
 
 
 def sum_in(values, dtype, accumulate_in):
@@ -593,6 +677,55 @@ def sum_in(values, dtype, accumulate_in):
     for v in values.to(dtype):
         total = (total + v).to(accumulate_in)
     return total
+
+
+# %% mistake="sum_in"
+"""The two types are exchanged: the numbers were rounded to `accumulate_in` and the total to `dtype`."""
+
+
+def sum_in(values, dtype, accumulate_in):
+    total = torch.zeros((), dtype=dtype)
+    for v in values:
+        total = (total + v.to(accumulate_in)).to(dtype)
+    return total
+
+
+# %% mistake="sum_in"
+"""The numbers were never rounded to the type they are stored in: they went straight into the running total. First
+`dtype`, then the addition."""
+
+
+def sum_in(values, dtype, accumulate_in):
+    total = torch.zeros((), dtype=accumulate_in)
+    for v in values:
+        total = total + v.to(accumulate_in)
+    return total
+
+
+# %% mistake="sum_in"
+"""Next to nothing was lost on the way: the running total kept all its digits until the end, or the numbers were
+added in another order, such as in pairs. Add one after the other, and round the total after every addition."""
+
+
+def sum_in(values, dtype, accumulate_in):
+    values = values.to(dtype).to(accumulate_in)
+    while len(values) > 1:
+        if len(values) % 2:
+            values = torch.cat([values, torch.zeros(1, dtype=accumulate_in)])
+        values = values[::2] + values[1::2]
+    return values[0]
+
+
+# %% mistake="sum_in"
+"""You divided by how many numbers there are. Asked for is the total."""
+
+
+def sum_in(values, dtype, accumulate_in):
+    total = torch.zeros((), dtype=accumulate_in)
+    for v in values:
+        total = (total + v.to(dtype)).to(accumulate_in)
+    return total / len(values)
+
 
 # %% [markdown]
 # ## loss_scale_step
@@ -960,6 +1093,24 @@ def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_aft
     good_steps += 1
     return (2 * scale, 0) if good_steps == grow_after else (scale, good_steps)
 
+
+# %% mistake="loss_scale_step"
+"""Halving and doubling are exchanged: an infinity says that the scale is too *large*."""
+
+
+def loss_scale_step(parameters, optimizer, scale, good_steps, max_norm, grow_after):
+    if any(not p.grad.isfinite().all() for p in parameters):
+        return scale * 2, 0
+    for p in parameters:
+        p.grad /= scale
+    nn.utils.clip_grad_norm_(parameters, max_norm)
+    optimizer.step()
+    good_steps += 1
+    if good_steps == grow_after:
+        return scale / 2, 0
+    return scale, good_steps
+
+
 # %% [markdown]
 # ## accumulate
 
@@ -1223,6 +1374,54 @@ def accumulate(model, microbatches, criterion):
     torch.optim.SGD(model.parameters(), lr=0.1).step()
     return total
 
+
+# %% mistake="accumulate"
+"""You added up the mean losses of the parts. The mean over all examples is no sum of means: by what should each
+part count, and what should the weights add up to?"""
+
+
+def accumulate(model, microbatches, criterion):
+    model.zero_grad()
+    total = 0.0
+    for x, y in microbatches:
+        loss = criterion(model(x), y)
+        loss.backward()
+        total += loss.item()
+    return total
+
+
+# %% mistake="accumulate"
+"""The gradients are right, but what you return is the share of the last part alone. Add up the shares of all
+parts."""
+
+
+def accumulate(model, microbatches, criterion):
+    model.zero_grad()
+    n = sum(len(y) for _, y in microbatches)
+    total = 0.0
+    for x, y in microbatches:
+        loss = criterion(model(x), y) * len(y) / n
+        loss.backward()
+        total = loss.item()
+    return total
+
+
+# %% mistake="accumulate"
+"""Each part counts as often as it has examples, but nothing divides by the number of all examples: this is a sum,
+not a mean."""
+
+
+def accumulate(model, microbatches, criterion):
+    model.zero_grad()
+    n = sum(len(y) for _, y in microbatches)
+    total = 0.0
+    for x, y in microbatches:
+        loss = criterion(model(x), y) * len(y)
+        loss.backward()
+        total += loss.item()
+    return total
+
+
 # %% [markdown]
 # ## shard
 
@@ -1393,6 +1592,44 @@ def shard(n, ranks, rank, epoch, seed):
     while len(o) % ranks:
         o += o[: ranks - len(o) % ranks]
     return o[rank::ranks]
+
+
+# %% mistake="shard"
+"""The list was filled up with its *first* example, again and again. It is repeated from its beginning: the first,
+the second, and so on."""
+
+
+def shard(n, ranks, rank, epoch, seed):
+    g = torch.Generator().manual_seed(seed + epoch)
+    order = torch.randperm(n, generator=g).tolist()
+    size = -(-n // ranks) * ranks
+    full = order + [order[0]] * (size - n)
+    return full[rank::ranks]
+
+
+# %% mistake="shard"
+"""The rank's indices were sorted. They come in the order of the epoch, or else the shuffling is half undone."""
+
+
+def shard(n, ranks, rank, epoch, seed):
+    g = torch.Generator().manual_seed(seed + epoch)
+    order = torch.randperm(n, generator=g).tolist()
+    size = -(-n // ranks) * ranks
+    full = [order[i % n] for i in range(size)]
+    return sorted(full[rank::ranks])
+
+
+# %% mistake="shard"
+"""You count the ranks from 1. They go from 0 to `ranks` - 1."""
+
+
+def shard(n, ranks, rank, epoch, seed):
+    g = torch.Generator().manual_seed(seed + epoch)
+    order = torch.randperm(n, generator=g).tolist()
+    size = -(-n // ranks) * ranks
+    full = [order[i % n] for i in range(size)]
+    return full[rank - 1 :: ranks]
+
 
 # %% [markdown]
 # ## average_gradients
@@ -1638,6 +1875,39 @@ def average_gradients(gradients, sizes):
         sum((g * s for g, s in zip(c, sizes) if g is not None), torch.tensor(0.0)) / n
         for c in zip(*gradients)
     ]
+
+
+# %% mistake="average_gradients"
+"""The gradients that were handed in have changed: you multiplied or added in place. Make new tensors."""
+
+
+def average_gradients(gradients, sizes):
+    total = sum(sizes)
+    out = []
+    for j in range(len(gradients[0])):
+        acc = None
+        for rank, size in zip(gradients, sizes):
+            if rank[j] is None:
+                continue
+            rank[j].mul_(size / total)
+            acc = rank[j] if acc is None else acc.add_(rank[j])
+        out.append(acc)
+    return out
+
+
+# %% mistake="average_gradients"
+"""A rank without examples counts as if it had one. It has no say at all: weigh with the sizes as they are."""
+
+
+def average_gradients(gradients, sizes):
+    sizes = [max(n, 1) for n in sizes]
+    total = sum(sizes)
+    result = []
+    for grads in zip(*gradients):
+        here = [n * g for n, g in zip(sizes, grads) if g is not None]
+        result.append(sum(here) / total if here else None)
+    return result
+
 
 # %% [markdown]
 # ## Exit questions

@@ -951,6 +951,237 @@ def vital_signs(model: nn.Module, batch: tuple[Tensor, Tensor], criterion: nn.Mo
         "blank": criterion(learned(torch.zeros_like(images)), labels).item(),
     }
 
+
+# %% mistake="vital_signs" slip=true
+"""You counted a unit as dead if it gives 0 for *some* image. Silent means: for every image of the batch."""
+
+
+def vital_signs(model, batch, criterion):
+    images, labels = batch
+    seen = []
+    hooks = []
+    for part in model.modules():
+        if isinstance(part, nn.ReLU):
+            hooks.append(part.register_forward_hook(lambda part, inputs, output: seen.append((output == 0).any(dim=0).flatten())))
+    outputs = model(images)
+    for hook in hooks:
+        hook.remove()
+    loss = criterion(outputs, labels)
+    slopes = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+    gradients = [0.0 if s is None else s.norm().item() for s in slopes]
+    dead = torch.cat(seen).float().mean().item() if seen else 0.0
+    pixels = images.clone().requires_grad_()
+    out = model(pixels)
+    leak = 0.0
+    for i in range(len(out)):
+        (g,) = torch.autograd.grad(out[i].sum(), pixels, retain_graph=True, allow_unused=True)
+        if g is None:
+            continue
+        g = g.flatten(1).abs().amax(dim=1)
+        g[i] = 0
+        leak = max(leak, g.max().item())
+    learned = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(learned.parameters(), lr=0.02)
+    for _ in range(40):
+        optimizer.zero_grad()
+        criterion(learned(images), labels).backward()
+        optimizer.step()
+    by_heart = criterion(learned(images), labels).item()
+    blank = criterion(learned(torch.zeros_like(images)), labels).item()
+    return {
+        "first_loss": loss.item() / math.log(outputs.shape[1]),
+        "gradients": gradients,
+        "dead": dead,
+        "leak": leak,
+        "by_heart": by_heart,
+        "blank": blank,
+    }
+
+
+# %% mistake="vital_signs" slip=true
+"""The numbers are right, but your hooks are still on the patient and will be called in every later run. Take each
+off again."""
+
+
+def vital_signs(model, batch, criterion):
+    images, labels = batch
+    seen = []
+    hooks = []
+    for part in model.modules():
+        if isinstance(part, nn.ReLU):
+            hooks.append(part.register_forward_hook(lambda part, inputs, output: seen.append((output == 0).all(dim=0).flatten())))
+    outputs = model(images)
+    loss = criterion(outputs, labels)
+    slopes = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+    gradients = [0.0 if s is None else s.norm().item() for s in slopes]
+    dead = torch.cat(seen).float().mean().item() if seen else 0.0
+    pixels = images.clone().requires_grad_()
+    out = model(pixels)
+    leak = 0.0
+    for i in range(len(out)):
+        (g,) = torch.autograd.grad(out[i].sum(), pixels, retain_graph=True, allow_unused=True)
+        if g is None:
+            continue
+        g = g.flatten(1).abs().amax(dim=1)
+        g[i] = 0
+        leak = max(leak, g.max().item())
+    learned = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(learned.parameters(), lr=0.02)
+    for _ in range(40):
+        optimizer.zero_grad()
+        criterion(learned(images), labels).backward()
+        optimizer.step()
+    by_heart = criterion(learned(images), labels).item()
+    blank = criterion(learned(torch.zeros_like(images)), labels).item()
+    return {
+        "first_loss": loss.item() / math.log(outputs.shape[1]),
+        "gradients": gradients,
+        "dead": dead,
+        "leak": leak,
+        "by_heart": by_heart,
+        "blank": blank,
+    }
+
+
+# %% mistake="vital_signs"
+"""Your leak is a sum of derivatives. Asked for is the largest: a sum grows with the number of pixels and images."""
+
+
+def vital_signs(model, batch, criterion):
+    images, labels = batch
+    seen = []
+    hooks = []
+    for part in model.modules():
+        if isinstance(part, nn.ReLU):
+            hooks.append(part.register_forward_hook(lambda part, inputs, output: seen.append((output == 0).all(dim=0).flatten())))
+    outputs = model(images)
+    for hook in hooks:
+        hook.remove()
+    loss = criterion(outputs, labels)
+    slopes = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+    gradients = [0.0 if s is None else s.norm().item() for s in slopes]
+    dead = torch.cat(seen).float().mean().item() if seen else 0.0
+    pixels = images.clone().requires_grad_()
+    out = model(pixels)
+    leak = 0.0
+    for i in range(len(out)):
+        (g,) = torch.autograd.grad(out[i].sum(), pixels, retain_graph=True, allow_unused=True)
+        if g is None:
+            continue
+        g = g.flatten(1).abs().sum(dim=1)
+        g[i] = 0
+        leak = max(leak, g.sum().item())
+    learned = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(learned.parameters(), lr=0.02)
+    for _ in range(40):
+        optimizer.zero_grad()
+        criterion(learned(images), labels).backward()
+        optimizer.step()
+    by_heart = criterion(learned(images), labels).item()
+    blank = criterion(learned(torch.zeros_like(images)), labels).item()
+    return {
+        "first_loss": loss.item() / math.log(outputs.shape[1]),
+        "gradients": gradients,
+        "dead": dead,
+        "leak": leak,
+        "by_heart": by_heart,
+        "blank": blank,
+    }
+
+
+# %% mistake="vital_signs" slip=true
+"""You counted *zeros*, for each unit and image. A unit is silent only if it gives 0 for every image of the
+batch."""
+
+
+def vital_signs(model, batch, criterion):
+    images, labels = batch
+    seen = []
+    hooks = []
+    for part in model.modules():
+        if isinstance(part, nn.ReLU):
+            hooks.append(part.register_forward_hook(lambda part, inputs, output: seen.append((output == 0).flatten())))
+    outputs = model(images)
+    for hook in hooks:
+        hook.remove()
+    loss = criterion(outputs, labels)
+    slopes = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+    gradients = [0.0 if s is None else s.norm().item() for s in slopes]
+    dead = torch.cat(seen).float().mean().item() if seen else 0.0
+    pixels = images.clone().requires_grad_()
+    out = model(pixels)
+    leak = 0.0
+    for i in range(len(out)):
+        (g,) = torch.autograd.grad(out[i].sum(), pixels, retain_graph=True, allow_unused=True)
+        if g is None:
+            continue
+        g = g.flatten(1).abs().amax(dim=1)
+        g[i] = 0
+        leak = max(leak, g.max().item())
+    learned = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(learned.parameters(), lr=0.02)
+    for _ in range(40):
+        optimizer.zero_grad()
+        criterion(learned(images), labels).backward()
+        optimizer.step()
+    by_heart = criterion(learned(images), labels).item()
+    blank = criterion(learned(torch.zeros_like(images)), labels).item()
+    return {
+        "first_loss": loss.item() / math.log(outputs.shape[1]),
+        "gradients": gradients,
+        "dead": dead,
+        "leak": leak,
+        "by_heart": by_heart,
+        "blank": blank,
+    }
+
+
+# %% mistake="vital_signs"
+"""The loss on blank images is that of the network before training. Ask the copy that knows the batch by heart."""
+
+
+def vital_signs(model, batch, criterion):
+    images, labels = batch
+    seen = []
+    hooks = []
+    for part in model.modules():
+        if isinstance(part, nn.ReLU):
+            hooks.append(part.register_forward_hook(lambda part, inputs, output: seen.append((output == 0).all(dim=0).flatten())))
+    outputs = model(images)
+    for hook in hooks:
+        hook.remove()
+    loss = criterion(outputs, labels)
+    slopes = torch.autograd.grad(loss, list(model.parameters()), allow_unused=True)
+    gradients = [0.0 if s is None else s.norm().item() for s in slopes]
+    dead = torch.cat(seen).float().mean().item() if seen else 0.0
+    pixels = images.clone().requires_grad_()
+    out = model(pixels)
+    leak = 0.0
+    for i in range(len(out)):
+        (g,) = torch.autograd.grad(out[i].sum(), pixels, retain_graph=True, allow_unused=True)
+        if g is None:
+            continue
+        g = g.flatten(1).abs().amax(dim=1)
+        g[i] = 0
+        leak = max(leak, g.max().item())
+    learned = copy.deepcopy(model)
+    optimizer = torch.optim.Adam(learned.parameters(), lr=0.02)
+    for _ in range(40):
+        optimizer.zero_grad()
+        criterion(learned(images), labels).backward()
+        optimizer.step()
+    by_heart = criterion(learned(images), labels).item()
+    blank = criterion(model(torch.zeros_like(images)), labels).item()
+    return {
+        "first_loss": loss.item() / math.log(outputs.shape[1]),
+        "gradients": gradients,
+        "dead": dead,
+        "leak": leak,
+        "by_heart": by_heart,
+        "blank": blank,
+    }
+
+
 # %% [markdown]
 # ## name_the_fault
 
@@ -1877,6 +2108,52 @@ def repair_loop(model, loader, epochs, lr):
         history.append(loss.item())
     return history
 
+
+# %% mistake="repair_loop"
+"""The loop trains in evaluation mode now: batch normalisation uses its old averages, and dropout would rest. The
+line that set the training mode was no fault."""
+
+
+def repair_loop(model, loader, epochs, lr):
+    criterion = nn.CrossEntropyLoss()
+    model.eval()
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    history = []
+    for _ in range(epochs):
+        total, count = 0.0, 0
+        for x, y in loader:
+            optimizer.zero_grad()
+            loss = criterion(model(x), y)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(y)
+            count += len(y)
+        history.append(total / count)
+    return history
+
+
+# %% mistake="repair_loop" slip=true
+"""Only one loss came back. The program returned one for each epoch, in a list, and that was no fault."""
+
+
+def repair_loop(model, loader, epochs, lr):
+    criterion = nn.CrossEntropyLoss()
+    model.train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=0.9)
+    history = []
+    for _ in range(epochs):
+        total, count = 0.0, 0
+        for x, y in loader:
+            optimizer.zero_grad()
+            loss = criterion(model(x), y)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(y)
+            count += len(y)
+        history.append(total / count)
+    return history[-1]
+
+
 # %% [markdown]
 # ## repair_validation
 
@@ -2124,6 +2401,65 @@ def repair_validation(model, loader, criterion):
         m.training = f
     return t / n, h / n
 
+
+# %% mistake="repair_validation"
+"""The two results are exchanged: first the loss, then the accuracy."""
+
+
+@torch.no_grad()
+def repair_validation(model, loader, criterion):
+    modes = {part: part.training for part in model.modules()}
+    model.eval()
+    total, right, count = 0.0, 0, 0
+    for x, y in loader:
+        scores = model(x)
+        total += criterion(scores, y).item() * len(y)
+        right += (scores.argmax(dim=1) == y).sum().item()
+        count += len(y)
+    for part, mode in modes.items():
+        part.training = mode
+    return right / count, total / count
+
+
+# %% mistake="repair_validation"
+"""You took away the call that sets the evaluation mode: parts that were in training measured in it, and batch
+normalisation moved its running mean. That line was no fault."""
+
+
+@torch.no_grad()
+def repair_validation(model, loader, criterion):
+    modes = {part: part.training for part in model.modules()}
+    total, right, count = 0.0, 0, 0
+    for x, y in loader:
+        scores = model(x)
+        total += criterion(scores, y).item() * len(y)
+        right += (scores.argmax(dim=1) == y).sum().item()
+        count += len(y)
+    for part, mode in modes.items():
+        part.training = mode
+    return total / count, right / count
+
+
+# %% mistake="repair_validation"
+"""The accuracy is the number of right images divided by the number of *batches*. That line was no fault: it counts
+images."""
+
+
+@torch.no_grad()
+def repair_validation(model, loader, criterion):
+    modes = {part: part.training for part in model.modules()}
+    model.eval()
+    total, right, count = 0.0, 0, 0
+    for x, y in loader:
+        scores = model(x)
+        total += criterion(scores, y).item() * len(y)
+        right += (scores.argmax(dim=1) == y).sum().item()
+        count += len(y)
+    for part, mode in modes.items():
+        part.training = mode
+    return total / count, right / len(loader)
+
+
 # %% [markdown]
 # ## repair_model
 
@@ -2335,7 +2671,8 @@ def repair_model(n_in: int, wide: int, narrow: int, n_out: int) -> nn.Module:
 
 
 # %% mistake="repair_model"
-"""The images are not flattened any more. That line was no fault: the model takes images of any shape."""
+"""Two shapes do not fit. Either the images do not arrive as one row each (not flattened, or together with the batch
+axis), or the sizes of neighbouring layers do not agree. In the program as it came both were right."""
 
 
 def repair_model(n_in: int, wide: int, narrow: int, n_out: int) -> nn.Module:
@@ -2382,6 +2719,53 @@ def repair_model(n_in, wide, narrow, n_out):
     return nn.Sequential(
         nn.Flatten(), nn.Linear(n_in, wide), nn.ReLU(), nn.Linear(wide, narrow), nn.Linear(narrow, n_out)
     )
+
+
+# %% mistake="repair_model"
+"""You put `Tanh` in the place of `ReLU`. That was not what was wrong."""
+
+
+def repair_model(n_in, wide, narrow, n_out):
+    return nn.Sequential(nn.Flatten(), nn.Linear(n_in, wide), nn.Tanh(), nn.Linear(wide, narrow), nn.Tanh(), nn.Linear(narrow, n_out))
+
+
+# %% mistake="repair_model"
+"""There is one hidden layer only. The task is two of them, `wide` and then `narrow`."""
+
+
+def repair_model(n_in, wide, narrow, n_out):
+    return nn.Sequential(nn.Flatten(), nn.Linear(n_in, wide), nn.ReLU(), nn.Linear(wide, n_out))
+
+
+# %% mistake="repair_model"
+"""The layers have no biases any more. They had some, and that was no fault."""
+
+
+def repair_model(n_in, wide, narrow, n_out):
+    return nn.Sequential(nn.Flatten(), nn.Linear(n_in, wide, bias=False), nn.ReLU(), nn.Linear(wide, narrow, bias=False), nn.ReLU(), nn.Linear(narrow, n_out, bias=False))
+
+
+# %% mistake="repair_model"
+"""Two shapes do not fit. Either the images do not arrive as one row each (not flattened, or together with the batch
+axis), or the sizes of neighbouring layers do not agree. In the program as it came both were right."""
+
+
+class Net(nn.Module):
+    def __init__(self, n_in, wide, narrow, n_out):
+        super().__init__()
+        self.hidden = nn.ModuleList([nn.Linear(n_in, wide), nn.Linear(wide, narrow)])
+        self.last = nn.Linear(narrow, n_out)
+
+    def forward(self, x):
+        x = x.flatten()
+        for layer in self.hidden:
+            x = torch.relu(layer(x))
+        return self.last(x)
+
+
+def repair_model(n_in, wide, narrow, n_out):
+    return Net(n_in, wide, narrow, n_out)
+
 
 # %% [markdown]
 # ## solve

@@ -38,30 +38,49 @@ PLAIN = {
     "sign": "The size is right, the sign is not.",
     "factor": "Every number is exactly {factor} times too {way}{sign}. "
     "Is a factor of {factor} missing, or one too many?",
+    "whole": "Exactly {factor} times too {way}. Is a division or multiplication by {factor} missing, or one too many?",
     "size": "Exactly {factor} times too {way}{sign}, and {factor} is one of the sizes of the input. Is there {guess}?",
     "percent": "Exactly 100 times too large. A fraction lies between 0 and 1; a percentage does not.",
     "ratio": "Every number is {ratio} times the expected one{sign}. Which factor is that?",
     "shift": "Every number is off by the same amount. What was added, or left out?",
     "places": "The right numbers, in the wrong places. Which axis is which?",
-    "late": "Everything comes one place too late. Does the first stand there twice?",
-    "early": "Everything comes one place too early. Is the first missing?",
     "swapped": "Two words have changed places: {words}.",
     "one word": "{wrong} of {of} answers are wrong, and all of these say `{came}`. Which rule leads there too often "
     "or too early?",
     "quotient": "It is {over}/{under} of what is right{sign}, and both are sizes of the input. Was it divided by "
     "{under} where {over} belongs?",
-    "made": "This is {what}. Which step is missing, or one too many?",
-    "changed": "What was handed in has changed. It belongs to the caller, who may need it again: work on a copy, or "
-    "make something new. (`+=` and its like and functions that end in `_` write into what is there.)",
+    "written into": "What was handed in has changed. It belongs to the caller, who may need it again: work on a copy, "
+    "or make something new. (`+=` and its like and functions that end in `_` write into what is there.)",
     "not zero": "{wrong} of {of} numbers differ: all that should be 0. The others are right.",
     "lost": "{wrong} of {of} numbers differ, and all of these came out as 0. The others are right.",
     "some signs": "The sizes are right. The sign is wrong in {wrong} of {of} numbers.",
     "alike": "{wrong} of {of} numbers differ, and all of these came out as {came}. Was something cut off or filled "
     "in, or a small number added before a logarithm?",
-    "lines shifted": "Each {line} is off by an amount of its own. What belongs to the whole {line} and was left out, "
-    "or added?",
-    "lines scaled": "Each {line} is off by a factor of its own. By what was the whole {line} divided, or multiplied?",
-    "numbers": "{wrong} of {of} numbers differ.",
+    "order": "The right numbers, in the wrong places. In which order do they belong?",
+    "numbers": "{wrong} of {of} numbers differ{where}.",
+    "constant": "The same number came {of} times, where different ones are expected. What should make them differ?",
+    "nothing": "The number is 0, and another one is expected. Is something never counted, or compared with what it "
+    "cannot equal?",
+    "one off": "It is one too {way}. Does a count begin at 0 or at 1, and is its end part of it?",
+    "count": "A share between 0 and 1 is expected, and a whole number came that is a multiple of it. Is it a count? "
+    "By how many should it be divided?",
+    "early": "The right numbers, but each stands one place too early, so the first is missing. Does the count begin "
+    "at 0 or at 1?",
+    "late": "The right numbers, but each stands one place too late, so the last is missing. Does the count begin at "
+    "0 or at 1, and is its end part of it?",
+    "running": "Each number is the sum of all the right ones up to its place. Is a total or a count never set back?",
+    "other axis": "Each {line} should add up to {total}, and here it is the other way round: lines across the "
+    "{line}s do. Along which axis should it run?",
+    "factor of each": "Each {line} has the right proportions and a factor of its own. What is every {line} divided "
+    "by or multiplied with, and over which axis is that worked out?",
+    "shift of each": "Each {line} is right but for an amount of its own. What is added to every {line} or taken from "
+    "it, and over which axis is that worked out?",
+    "root of a size": "Exactly the root of {of} times too {way}, and {of} is one of the sizes of the input. Is a "
+    "root missing, or one too many?",
+    "one less": "The ratio of what came and what is expected is that of {of} and {less}, or the root of it, and {of} "
+    "is one of the sizes of the input. Divide by n, or by n - 1?",
+    "base": "Off by exactly the natural logarithm of {base}. Has a logarithm another base, or is a factor of that size "
+    "missing or one too many?",
     "number": "The kind of answer is right, the number is not.",
     "incomparable": "The answer is not of the kind that is expected.",
     # Notes: right as it stands, but.
@@ -76,6 +95,20 @@ PLAIN = {
     "hint": "This exercise does without {names}. They stand in the answer's text, though nothing of them ran.",
     "half": "As long as more than a detail is missing, at most half of the points count.",
     "company": "What is right here does not depend on the inputs, and counts only together with something that does.",
+}
+CHANGED = {
+    "complement": "What came is 1 minus what is expected. Is something the wrong way round?",
+    "square": "What came is the square of what is expected. Is a root missing, or a square too many?",
+    "root": "What came is the root of what is expected. Is a square missing, or a root too many?",
+    "logarithm": "What came is the logarithm of what is expected. Is a logarithm too many, or `exp` missing?",
+    "minus logarithm": "What came is minus the logarithm of what is expected.",
+    "exponential": "What came is `exp` of what is expected. Is a logarithm missing, or `exp` too many?",
+    "minus exponential": "What came is `exp` of minus what is expected.",
+    "inverse": "What came is 1 divided by what is expected. Was the division turned round?",
+    "absolute": "The sizes are right, but the signs of the negative ones are lost. Is there an absolute value, or a "
+    "root of a square?",
+    "no negatives": "The positive numbers are right, but every negative one became 0. Is a `relu`, `clamp` or "
+    "maximum with 0 one too many?",
 }
 WAYS = {"large": "a sum where a mean belongs", "small": "a mean taken once too often, or over too much"}
 
@@ -109,6 +142,10 @@ def gist(kind: str, fields: Fields) -> str:
     filled = {name: _words(value) for name, value in fields.items()}
     if kind == "size":
         filled["guess"] = WAYS[fields["way"]]
+    if kind == "changed":
+        return before + CHANGED[fields["how"]]
+    if kind == "numbers":
+        filled["where"] = f": {fields['where']}" if fields.get("where") else ""
     return before + PLAIN[kind].format_map(filled)
 
 
@@ -120,7 +157,7 @@ def claim(kind: str, fields: Fields) -> tuple[str, ...]:
         return kind, fields["error"], fields.get("means", ""), fields.get("line", "")
     if kind == "kinds":
         return kind, fields.get("hint", "")
-    return (kind, *(str(fields[name]) for name in ("way", "sign", "what", "line") if fields.get(name)))
+    return (kind, *(str(fields[name]) for name in ("way", "sign", "how", "line", "base") if fields.get(name)))
 
 
 def listed(names: Sequence[str]) -> str:
@@ -156,10 +193,18 @@ def _kinds(fields: Fields) -> str:
         "`squeeze(dim)` takes it away.",
         "square": " Each number met every other, as when a column `(n, 1)` and a row `(n,)` are broadcast, or two "
         "lists of indices that should be paired are not.",
-        "reduced": " An axis is missing. A sum or a mean takes one away, and so does picking one entry.",
         "broadcast": " A sum or mean over one axis may be missing, or two shapes were broadcast.",
         "item": " `.item()` turns a tensor of one element into a number.",
         "tensor": " A plain number can carry no gradient: keep it a tensor.",
         "entries": " The names of the entries differ.",
+        "single": " One number came where several are expected: was something added up, averaged, or only the last one "
+        "kept?",
+        "flat": " As many numbers, but axes were joined.",
+        "reduced": " An axis is missing: was something added up, averaged or picked along it?",
+        "fewer": " There are too few: does something end too early, begin anew in a loop, or leave the rest out?",
+        "more": " There are too many: does a loop run too long, or is something kept twice?",
+        "whole": " Whole numbers came: was something counted, rounded, divided by `//`, or chosen by `argmax`?",
+        "truth": " Truth values came: that is what a comparison gives.",
+        "several": " A list or tuple came in the place of one tensor.",
     }
     return text + hints.get(fields.get("hint", ""), "")

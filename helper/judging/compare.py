@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from itertools import permutations
 from typing import Any
 
+from helper.judging import families
 from helper.judging.evidence import RELATIVE_TOLERANCE, Plain, close_to, numbers_of, same, scale_of
 from helper.judging.verdict import Piece
 
-SURE = 4  # so many different numbers are no coincidence
-
-# What a right number may have been made into, and how to say it.
-CHANGES: dict[str, Callable[[float], float]] = {
-    "1 minus the right number": lambda x: 1 - x,
-    "1 divided by the right number": lambda x: 1 / x,
-    "the square of the right number": lambda x: x * x,
-    "the root of the right number": math.sqrt,
-    "the logarithm of the right number": math.log,
-    "minus the logarithm of the right number": lambda x: -math.log(x),
-    "e to the power of the right number": math.exp,
-    "e to the power of minus the right number": lambda x: math.exp(-x),
-    "the right number without its sign": abs,
-}
+SURE = families.SURE
 
 
 def compare(
@@ -69,21 +57,19 @@ def _compare(
     if "dict" in expected or "list" in expected:
         if words := _words(expected, got, shown):
             return words
+        if piece := _one_factor_in_all(expected, got, tolerance):
+            return piece
         for (name, a), (_, b), (_, c) in zip(*map(_entries, (expected, got, shown)), strict=True):
             if not same(a, b, tolerance):
                 if "afterwards" in name:
-                    return Piece("changed", {"entry": name})
+                    return Piece("written into", {"entry": name})
                 piece = compare(a, b, c, sizes=sizes, tolerance=tolerance, known_texts=known_texts)
                 return Piece(piece.kind, {"entry": name, **piece.fields})
         return Piece("other")
     wanted, numbers = numbers_of(expected), numbers_of(got)
     if wanted is None or numbers is None or len(wanted) != len(numbers):
         return Piece("other")
-    shape = expected.get("shape", [])
-    piece = _compare_numbers(wanted, numbers, sizes, tolerance, shape)
-    if piece.kind == "numbers" and len(shape) == 2:
-        return _by_rows(wanted, numbers, shape, tolerance) or piece
-    return piece
+    return _compare_numbers(wanted, numbers, expected.get("shape"), sizes, tolerance)
 
 
 def describe(value: Plain) -> str:
@@ -185,19 +171,27 @@ def _compare_kinds(expected: Plain, got: Plain) -> Piece:
             hint = "axis lost" if len(b) < len(a) else "axis left" if len(b) > len(a) else "axis"
         elif len(a) == 1 and b == [*a, *a]:
             hint = "square"
-        elif len(b) != len(a):
-            hint = "broadcast" if len(b) > len(a) else "reduced"
+        elif len(b) > len(a):
+            hint = "broadcast"
+        elif len(b) < len(a):
+            hint = "flat" if math.prod(a) == math.prod(b) else "reduced"
+        elif len(a) == 1 or [x for x, y in zip(a, b, strict=True) if x != y] == [a[0]]:
+            hint = "fewer" if b[0] < a[0] else "more"
+    elif isinstance(a, list) and a == b and expected.get("type") == "float":
+        hint = {"int": "whole", "bool": "truth"}.get(str(got.get("type")), "")
+    elif "tensor" in expected and "list" in got:
+        hint = "several"
     elif "number" in expected and "tensor" in got and math.prod(got["shape"]) == 1:
         hint = "item"
     elif "tensor" in expected and "number" in got:
-        hint = "tensor"
+        hint = "tensor" if math.prod(expected["shape"]) == 1 else "single"
     elif "dict" in expected and "dict" in got:
         hint = "entries"
     return Piece("kinds", fields | ({"hint": hint} if hint else {}))
 
 
 def _compare_numbers(
-    a: list[float], b: list[float], sizes: Sequence[int], tolerance: float, shape: Sequence[int]
+    a: list[float], b: list[float], shape: Sequence[int] | None, sizes: Sequence[int], tolerance: float
 ) -> Piece:
     if any(math.isnan(y) and not math.isnan(x) for x, y in zip(a, b, strict=True)):
         return Piece("nan")
@@ -216,89 +210,86 @@ def _compare_numbers(
         return all(close_to(change(x), y, tolerance, scale) for x, y in pairs)
 
     different = len({f"{x:.4g}" for x, _ in pairs if abs(x) > 100 * tolerance * scale})
-    odd = _odd(a, sizes)
     if different and agree(lambda x: -x):
         return Piece("sign")
     if different:
         x, y = max(pairs, key=lambda pair: abs(pair[0]))
         ratio = y / x
         exact = agree(lambda x: ratio * x)
-        if exact and (piece := _factor(ratio, sizes, sure=different >= SURE, single=odd)):
+        sure = different >= SURE or _one_by_one(pairs, ratio)
+        if exact and (piece := _factor(ratio, sizes, sure=sure, single=_odd(a, sizes))):
+            return piece
+        alone = len(a) == 1 and min(abs(a[0]), abs(b[0])) > 1  # shares are multiples of each other by chance
+        if alone and _odd(a, sizes) and (piece := families.whole_factor(ratio)):
             return piece
     if different >= SURE:
         shift = sum(y - x for x, y in pairs) / len(pairs)
         if abs(shift) > 100 * tolerance * scale and agree(lambda x: x + shift):
             return Piece("shift")
-        if agree_sorted(pairs, tolerance, scale):
-            return Piece("places")
-    if piece := _one_place_off(a, b, shape, tolerance):
-        return piece
-    if different >= SURE or (different and odd):
-        for words, change in CHANGES.items():
+    told = [x for x, _ in pairs if x != round(x)]
+    if (different >= SURE or (len(told) == len(pairs) and len(set(told)) > 1)) and agree_sorted(
+        pairs, tolerance, scale
+    ):
+        return Piece("order" if shape and len(shape) == 1 else "places")
+    finite = len(pairs) == len(a)
+    if finite and (found := families.family(a, b, shape)):
+        return found
+    if 0 < different < SURE and _odd(a, sizes):
+        for how, change in families.ONE_BY_ONE:
             with suppress(ArithmeticError, ValueError):
                 if agree(change):
-                    return Piece("made", {"what": words})
+                    return Piece("changed", {"how": how})
     if not several:
         return Piece("number")
-    wrong = [(x, y) for x, y in pairs if not close_to(x, y, tolerance, scale)]
+
+    def right(x: float, y: float) -> bool:
+        return close_to(x, y, tolerance, scale)
+
+    wrong = [(x, y) for x, y in pairs if not right(x, y)]
     fields = {"wrong": len(wrong), "of": len(pairs)}
     if len(wrong) < len(pairs) and different >= SURE:
         if all(not x for x, _ in wrong):
             return Piece("not zero", fields)
         if all(not y for _, y in wrong):
             return Piece("lost", fields)
-        if all(close_to(-x, y, tolerance, scale) for x, y in wrong):
+        if all(right(-x, y) for x, y in wrong):
             return Piece("some signs", fields)
     if len(wrong) > 1 and len({f"{y:.6g}" for _, y in wrong}) == 1 < len({f"{x:.4g}" for x, _ in wrong}):
         return Piece("alike", fields | {"came": f"{wrong[0][1]:.4g}"})
-    return Piece("numbers", fields)
+    where = families.where(a, b, shape, right) if finite else ""
+    return Piece("numbers", fields | ({"where": where} if where else {}))
 
 
-def _one_place_off(a: list[float], b: list[float], shape: Sequence[int], tolerance: float) -> Piece | None:
-    """Say whether everything along the first axis comes one place too late or too early."""
-    if not shape or shape[0] < 2 or math.prod(shape) != len(a):
+def _one_factor_in_all(expected: Plain, got: Plain, tolerance: float) -> Piece | None:
+    """Say by what factor all numbers of several entries are off, where each alone would be too few to tell.
+
+    Only what is wrong counts, and there must be two different numbers at least.
+    """
+    wrong = [
+        (a, b)
+        for (_, a), (_, b) in zip(_entries(expected), _entries(got), strict=True)
+        if not same(a, b, tolerance)
+    ]
+    if any(describe(a) != describe(b) or numbers_of(a) is None or numbers_of(b) is None for a, b in wrong):
         return None
-    step = len(a) // shape[0]
-    for wanted, came, when in ((a[:-step], b[step:], "late"), (a[step:], b[:-step], "early")):
-        different = {f"{x:.4g}" for x in wanted if math.isfinite(x) and x != round(x)}
-        if len(different) >= 3 and all(
-            math.isfinite(y) and close_to(x, y, tolerance, scale_of(a))
-            for x, y in zip(wanted, came, strict=True)
-        ):
-            return Piece(when)
-    return None
-
-
-def _by_rows(a: list[float], b: list[float], shape: Sequence[int], tolerance: float) -> Piece | None:
-    """Say whether each row, or each column, is off in a way of its own: shifted, or multiplied."""
-    rows, columns = shape
-    scale = scale_of(a)
-    if len(a) != rows * columns or not all(map(math.isfinite, (*a, *b))):
+    pairs = [pair for a, b in wrong for pair in zip(numbers_of(a) or [], numbers_of(b) or [], strict=True)]
+    if not all(math.isfinite(number) for pair in pairs for number in pair):
         return None
-    for lines, length, word in (
-        ([slice(n * columns, (n + 1) * columns) for n in range(rows)], columns, "row"),
-        ([slice(n, None, columns) for n in range(columns)], rows, "column"),
-    ):
-        if len(lines) < 2 or length < 3:
-            continue
-        pairs = [list(zip(a[line], b[line], strict=True)) for line in lines]
-        shifts = [sum(y - x for x, y in line) / length for line in pairs]
-        if all(
-            close_to(x + by, y, tolerance, scale)
-            for line, by in zip(pairs, shifts, strict=True)
-            for x, y in line
-        ):
-            return Piece("lines shifted", {"line": word})
-        factors = [
-            y / x if x else 0.0 for x, y in (max(line, key=lambda pair: abs(pair[0])) for line in pairs)
-        ]
-        if all(
-            close_to(x * by, y, tolerance, scale)
-            for line, by in zip(pairs, factors, strict=True)
-            for x, y in line
-        ):
-            return Piece("lines scaled", {"line": word})
-    return None
+    if len({f"{x:.4g}" for x, _ in pairs if x}) < 2:
+        return None
+    x, y = max(pairs, key=lambda pair: abs(pair[0]))
+    if not all(math.isclose(b, y / x * a, rel_tol=1e-5) for a, b in pairs):
+        return None
+    return families.whole_factor(y / x)
+
+
+def _one_by_one(pairs: Sequence[tuple[float, float]], ratio: float) -> bool:
+    """Say whether several numbers, too few or too small to be sure of at once, have one ratio each by itself."""
+    told = {f"{x:.4g}" for x, _ in pairs if x}
+    whole = all(x == round(x) and y == round(y) for x, y in pairs)
+    if len(told) < (SURE if whole else 2):
+        return False
+    return all(math.isclose(y, ratio * x, rel_tol=RELATIVE_TOLERANCE) for x, y in pairs)
 
 
 def agree_sorted(pairs: Sequence[tuple[float, float]], tolerance: float, scale: float) -> bool:
@@ -329,10 +320,13 @@ def _factor(ratio: float, sizes: Sequence[int], *, sure: bool, single: bool) -> 
         if whole in sizes and whole > 2 and (sure or single):
             return Piece("size", fields)
         return Piece("factor", fields) if sure else None
+    close = families.CLOSE if sure else families.EXACT
     for over, under in permutations({size for size in sizes if size > 2}, 2):
-        if (sure or single) and math.isclose(abs(ratio), over / under, rel_tol=1e-4):
+        if (sure or single) and math.isclose(abs(ratio), over / under, rel_tol=close):
             return Piece("quotient", {"over": over, "under": under, "sign": sign})
-    if sure and not math.isclose(abs(ratio), 1, rel_tol=1e-3):
+    if (sure or single) and (named := families.ratio_of(ratio, sizes, sure=sure)):
+        return named
+    if sure and not math.isclose(abs(ratio), 1, rel_tol=3 * RELATIVE_TOLERANCE):
         return Piece("ratio", {"ratio": f"{abs(ratio):.4g}", "sign": sign})
     return None
 

@@ -41,16 +41,38 @@ MEANS = {
     "objects that have them.",
     "report": "What `load_state_dict` returns is a report. It changes the object that it is called on: keep that one.",
     "save": "`torch.save` wants first what is to be saved, then where.",
-    "mask": "A minus met a mask of true and false. `~` turns a mask round.",
+    "minus mask": "A minus met a mask of true and false. `~` turns a mask round.",
     "call": "Something was called that is no function. Has a variable of the notebook taken the name of one, such as "
     "`sum` or `list`? Then `del` it.",
-    "unpack": "Several values were wanted, and `None`, a single one or another number of them came. If the line is "
-    "the check's, that is what the answer returned.",
     "shapes": "Two shapes do not fit together. Print both: which axis is which?",
     "float only": "Only floating-point tensors can require gradients: write 1. instead of 1.",
     "axis": "There is no such axis. Axes count from 0, and -1 is the last.",
     "inference": "A tensor made in inference mode cannot take part in training. Use `no_grad`, or clone it.",
     "one number": "One number was needed here and a tensor of several came. Should it be reduced, by a mean or a sum?",
+    "same matrices": "Two matrices of the same shape were multiplied as matrices, rows with columns. If each number "
+    "belongs to its partner, `*` multiplies them; else one of the two must be transposed.",
+    "argmax": "Over axis 0 `argmax` looks for the best *row* of each column. Where each row is one example: over "
+    "which axis do its classes lie?",
+    "none": "`None` stands where something else is needed. Does a function end without `return`, is it a `grad` before "
+    "`backward`, or is the result of something used that works in place, such as `backward`, `append` or `sort`?",
+    "position": "A list or tuple has no entry at that place: it is shorter than the code assumes. Where does the "
+    "count begin and end, and should it begin again?",
+    "plain": "A plain number stands where a tensor or another object is needed. Did something like `.item()`, "
+    "`float()` or `len` make a number of it before?",
+    "no parts": "A plain number has no parts to go through or to pick from. Is `range` missing, or did something make "
+    "a number of what had parts?",
+    "unused": "The result does not depend on this tensor. Was the function called with another one, such as the "
+    "original instead of the copy?",
+    "unpack": "What is taken apart does not have as many parts as there are names for it on the left. If the line is "
+    "the check's, it is what the answer returned.",
+    "view": "`view` needs numbers that lie in memory in this order, and after a transpose they do not. `reshape` "
+    "copies where it must.",
+    "mask": "A mask must have the shape of what it is laid on. Print both shapes.",
+    "cast": "A change in place keeps the dtype: a tensor of whole numbers or truth values cannot take up floats.",
+    "generator": "A generator hands out its items one after the other, and only once; it has no length and no places. "
+    "Make a list of it first.",
+    "NameError": "A name is used that nothing has defined up to there. Is it spelt alike everywhere, and defined "
+    "where it is used?",
     "KeyError": "A dictionary was asked for an entry that it does not have.",
     "NobodyAnswers": "`input()` or `breakpoint()` waits for somebody to type, and nobody is there when this is marked: "
     "write the value into the code, or take the line out.",
@@ -60,10 +82,6 @@ MEANS = {
     "one of them.",
     "layers": "What was handed over is no layer: a list must be unpacked with `*`, and a class wants the brackets `()` "
     "that make a layer of it.",
-    "nothing": "`None` stands where a value is needed. A function without `return` gives it back, and `grad` is `None` "
-    "before `backward`.",
-    "alone": "A single number stands where several are needed, in a list, a tuple or a tensor with an axis.",
-    "parts": "There are more parts, or fewer, than names to take them.",
     "arguments": "A function was called with other arguments than it takes: compare the call with its definition.",
     "domain": "A function of `math` met a number for which it has no value: the logarithm of 0 or of a negative "
     "number, the root of a negative one.",
@@ -95,7 +113,18 @@ MEANS = {
 
 # Matched on fragments, because the wording drifts between versions. First match wins.
 PYTORCH: tuple[tuple[str, str], ...] = (
+    (r"mat1 and mat2 shapes cannot be multiplied \((\d+x\d+) and \1\)", "same matrices"),
     (r"mat1 and mat2 shapes cannot be multiplied", "matrices"),
+    (r"'NoneType' object|unsupported operand type.*'NoneType'|non-iterable NoneType", "none"),
+    (r"(list|tuple) index out of range", "position"),
+    (r"'(float|int|bool)' object has no attribute", "plain"),
+    (r"'(float|int|bool)' object is not (subscriptable|iterable)|iteration over a 0-d tensor", "no parts"),
+    (r"appears? to not have been used in the graph", "unused"),
+    (r"values to unpack|cannot unpack non-iterable", "unpack"),
+    (r"view size is not compatible", "view"),
+    (r"The shape of the mask", "mask"),
+    (r"can't be cast to the desired output type", "cast"),
+    (r"'generator' (object is not subscriptable|has no len)", "generator"),
     (
         r"mat1 and mat2 must have the same dtype|expected m1 and m2 to have the same dtype"
         r"|expected scalar type (Float|Double) but found",
@@ -112,17 +141,15 @@ PYTORCH: tuple[tuple[str, str], ...] = (
     ),
     (r"torch\.return_types", "pair"),
     (r"is not a Module subclass", "layers"),
-    (r"NoneType", "nothing"),
-    (r"non-iterable (float|int)|'(float|int)' object is not (iterable|subscriptable)", "alone"),
-    (r"'(float|int)' has no len|a 0-d tensor", "alone"),
-    (r"values to unpack", "parts"),
+    (r"NoneType", "none"),
+    (r"'(float|int)' has no len|a 0-d tensor", "no parts"),
     (r"required positional argument|positional arguments? but|unexpected keyword argument", "arguments"),
     (r"math domain error|expected a (positive|nonnegative|noninteger)", "domain"),
     (r"must be real number, not", "plain number"),
     (r"expected Tensor as element", "join numbers"),
     (r"zero-dimensional tensor .* cannot be concatenated", "no axis to join"),
     (r"must be Tensor, not", "no tensor"),
-    (r"'(float|int|bool|str|list|tuple)' object has no attribute", "plain kind"),
+    (r"'(str|list|tuple)' object has no attribute", "plain kind"),
     (r"unsupported operand type.*'(list|tuple)'|can only concatenate|can't multiply sequence", "lists"),
     (r"too many indices", "many axes"),
     (r"Index tensor must have the same number of dimensions", "gather"),
@@ -145,9 +172,8 @@ PYTORCH: tuple[tuple[str, str], ...] = (
     (r"Weights only load failed", "weights"),
     (r"'_IncompatibleKeys' object", "report"),
     (r"expected 'f' to be string, path", "save"),
-    (r"`-` operator, with (a|two) bool", "mask"),
+    (r"`-` operator, with (a|two) bool", "minus mask"),
     (r"^'\w+' object is not callable", "call"),
-    (r"cannot unpack non-iterable|values to unpack", "unpack"),
     (
         r"must match the size of tensor|size mismatch|shape .* is invalid for input of size|is not broadcastable"
         r"|expects each tensor to be equal size|1D tensors expected",
@@ -169,7 +195,11 @@ def meaning(failure: Failure) -> str:
         return "raised"
     for pattern, name in PYTORCH:
         if re.search(pattern, failure.message):
-            return "criterion" if name == "ambiguous" and "Loss(" in failure.line else name
+            if name == "ambiguous" and "Loss(" in failure.line:
+                return "criterion"
+            if name == "shapes" and re.search(r"argmax\((dim=|axis=)?0\)", failure.line):
+                return "argmax"
+            return name
     return failure.kind if failure.kind in MEANS else ""
 
 

@@ -250,7 +250,8 @@ def _known(got: Evidence, key: CheckKey, results: tuple[Result, ...]) -> Mistake
         if mistake.evidence.failure == got.failure and all(agrees(mistake, name) for name in tolerances)
     ]
     if known:  # more than one only if they cannot be told apart under this seed
-        return Mistake(tuple(text for mistake in known for text in mistake.advice), known[0].evidence)
+        texts = dict.fromkeys(text for mistake in known for text in mistake.advice)
+        return Mistake(tuple(texts), known[0].evidence)
     first = next(item.name for item in results if item.right is not True)
     item = next(item for item in key.expectations if item.name == first)
     if (

@@ -144,5 +144,5 @@ def run_mistakes(
             known.append(evidence)
         place = known.index(evidence)
         before = mistakes[place].advice if place in mistakes else ()
-        mistakes[place] = Mistake((*before, answer.title), evidence)
+        mistakes[place] = Mistake(tuple(dict.fromkeys((*before, answer.title))), evidence)
     return tuple(mistakes[place] for place in sorted(mistakes))

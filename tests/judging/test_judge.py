@@ -279,7 +279,8 @@ def test_a_key_survives_json():
 
 
 ODD = torch.tensor([0.31, 1.73, -2.19, 0.57, 1.01])
-TABLE = torch.tensor([[0.31, 1.73, -2.19, 0.57], [1.01, -0.43, 0.77, 2.6], [0.12, -1.9, 0.66, 1.4]])
+SHARES = torch.tensor([0.31, 0.73, 0.19, 0.57, 0.11])
+TABLE = torch.tensor([[0.3, 1.7, -0.2, 0.9], [1.1, -0.6, 0.4, 0.8], [-1.3, 0.2, 0.5, 1.9]])
 
 
 @pytest.mark.parametrize(
@@ -296,7 +297,9 @@ TABLE = torch.tensor([[0.31, 1.73, -2.19, 0.57], [1.01, -0.43, 0.77, 2.6], [0.12
         (torch.tensor([1.0, 2.0]), torch.tensor([1.0, float("inf")]), "infinite"),
         (torch.tensor([1.0, float("inf")]), torch.tensor([1.0, 2.0]), "there is none"),
         (ODD, ODD + 3, "off by the same amount"),
-        (ODD, ODD.flip(0), "wrong places"),
+        (ODD, ODD.flip(0), "In which order"),
+        (torch.tensor([1.4, 0.26]), torch.tensor([0.26, 1.4]), "In which order"),
+        (TABLE[:, :3], TABLE[:, :3].T, "Which axis is which"),
         (torch.ones(8), torch.ones(8, 8), "broadcast"),
         (torch.ones(8), torch.ones(8, 8), "met every other"),
         (torch.ones(8), torch.ones(8, 1), "`squeeze(dim)` takes it away"),
@@ -304,10 +307,8 @@ TABLE = torch.tensor([[0.31, 1.73, -2.19, 0.57], [1.01, -0.43, 0.77, 2.6], [0.12
         (torch.ones(8, 4), torch.ones(8), "An axis is missing"),
         (ODD, 0.8 * ODD, "It is 8/10 of what is right"),
         (torch.tensor(0.7310585), torch.tensor(0.7310585 * 10 / 8), "divided by 8 where 10 belongs"),
-        (ODD, 1 - ODD, "1 minus the right number"),
-        (torch.tensor(0.7310585), torch.tensor(0.7310585).log(), "the logarithm of the right number"),
-        (TABLE, torch.cat([TABLE[:1], TABLE[:-1]]), "one place too late"),
-        (TABLE, torch.cat([TABLE[1:], TABLE[:1] + 1]), "one place too early"),
+        (ODD, 1 - ODD, "1 minus what is expected"),
+        (torch.tensor(0.7310585), torch.tensor(0.7310585).log(), "the logarithm of what is expected"),
         (
             {"a": "yes", "b": "no", "c": "?"},
             {"a": "no", "b": "yes", "c": "?"},
@@ -318,8 +319,8 @@ TABLE = torch.tensor([[0.31, 1.73, -2.19, 0.57], [1.01, -0.43, 0.77, 2.6], [0.12
             {"a": "?", "b": "?", "c": "?"},
             "2 of 3 answers are wrong, and all",
         ),
-        (TABLE, TABLE + torch.tensor([[1.0], [2.0], [3.0]]), "Each row is off by an amount"),
-        (TABLE, TABLE * torch.tensor([1.0, 2.0, 3.0, 4.0]), "Each column is off by a factor"),
+        (TABLE, TABLE + torch.tensor([[1.0], [2.0], [3.0]]), "an amount of its own"),
+        (TABLE, TABLE * torch.tensor([1.0, 2.0, 3.0, 4.0]), "a factor of its own"),
         (ODD, ODD.clamp(max=1), "all of these came out as"),
         (ODD * torch.tensor([1, 0, 1, 1, 1]), ODD, "1 of 5 numbers differ: all that should be 0"),
         (ODD, ODD * torch.tensor([1, 0, 0, 1, 1]), "2 of 5 numbers differ, and all of these came out as 0"),
@@ -332,6 +333,49 @@ TABLE = torch.tensor([[0.31, 1.73, -2.19, 0.57], [1.01, -0.43, 0.77, 2.6], [0.12
         (torch.tensor(0.5), 0.5, "can carry no gradient"),
         (1.0, None, "`return`"),
         (torch.tensor([1.0, 5.0]), torch.tensor([1.0, 6.0]), "1 of 2 numbers differ"),
+        (
+            torch.tensor([1.12, 0.87]),
+            8 * torch.tensor([1.12, 0.87]),
+            "8 times too large, and 8 is one of the sizes",
+        ),
+        (0.625, 5, "Is it a count?"),
+        (0.625, 0.0, "The number is 0"),
+        (17, 18, "one too many"),
+        (17, 16, "one too few"),
+        (1.23317, 18 * 1.23317, "Exactly 18 times too large"),
+        ({"a": 7804, "b": 15608}, {"a": 8 * 7804, "b": 8 * 15608}, "Exactly 8 times too large"),
+        (ODD, 8**0.5 * ODD, "the root of 8 times too large"),
+        (ODD, 8 / 7 * ODD, "that of 8 and 7"),
+        (ODD, ODD / math.log(2), "natural logarithm of 2"),
+        (SHARES, 1 - SHARES, "the wrong way round"),
+        (SHARES, SHARES**2, "Is a root missing"),
+        (SHARES**2, SHARES, "Is a square missing"),
+        (SHARES, SHARES.log(), "`exp` missing"),
+        (SHARES, SHARES.exp(), "Is a logarithm missing"),
+        (SHARES, 1 / SHARES, "Was the division turned round"),
+        (ODD.repeat(2) - 1, (ODD.repeat(2) - 1).abs(), "absolute value"),
+        (ODD.repeat(2) - 1, (ODD.repeat(2) - 1).clamp(min=0), "every negative one became 0"),
+        (SHARES, torch.cat([SHARES[1:], torch.ones(1)]), "one place too early"),
+        (SHARES, torch.cat([torch.zeros(1), SHARES[:-1]]), "one place too late"),
+        (SHARES, SHARES.cumsum(0), "never set back"),
+        (SHARES, SHARES[:1].expand(5), "The same number came 5 times"),
+        (torch.softmax(TABLE, 1), torch.softmax(TABLE, 0), "Each row should add up to 1"),
+        (torch.softmax(TABLE, 1), TABLE.exp(), "Each row has the right proportions"),
+        (torch.log_softmax(TABLE, 1), TABLE, "Each row is right but for an amount of its own"),
+        (TABLE - TABLE.mean(0), TABLE, "Each column is right but for an amount of its own"),
+        (SHARES, torch.cat([SHARES[:2], SHARES[2:] + torch.arange(3) + 1]), "the first numbers are right"),
+        (TABLE, torch.cat([TABLE[:2], TABLE[2:] * TABLE[2:]]), "only the last row"),
+        (
+            TABLE,
+            torch.cat([TABLE[:, :3], TABLE[:, 3:] + torch.tensor([[0.0], [0.3], [0.1]])], 1),
+            "all in one column",
+        ),
+        (SHARES, 0.5, "only the last one kept"),
+        (TABLE, TABLE.flatten(), "axes were joined"),
+        (TABLE, torch.zeros(4), "An axis is missing"),
+        (SHARES, SHARES[:1], "too few"),
+        (TABLE, TABLE.round().long(), "chosen by `argmax`"),
+        (TABLE, (TABLE, TABLE), "in the place of one tensor"),
     ],
 )
 def test_numbers_betray_their_cause(expected, got, words):
@@ -349,6 +393,11 @@ def test_numbers_betray_their_cause(expected, got, words):
         (torch.tensor([1.0, 2.0, 3.0]), torch.tensor([1.0002, 2.0, 3.0]), "numbers"),
         (torch.ones(2, 6), torch.ones(3, 4), "kinds"),
         (0.5, torch.ones(3), "kinds"),
+        (1, 0, "number"),  # a yes or no
+        (44 / 71, 4 / 71, "number"),
+        (0.731, 0.731 * 8 / 7 * 1.00001, "number"),
+        (TABLE, TABLE * 1.0002, "numbers"),
+        ({"a": 2, "b": 4}, {"a": 4, "b": 9}, "number"),
     ],
 )
 def test_what_may_be_chance_is_told_as_what_it_is(expected, got, kind):
@@ -386,6 +435,15 @@ def _twice():
     loss = (w * w).sum()
     loss.backward()
     loss.backward()
+
+
+def _w():
+    return torch.ones(2, requires_grad=True)
+
+
+def _parts(number):
+    one, two = range(number)
+    return one + two
 
 
 def _leaf():
@@ -454,10 +512,10 @@ def _endless():
         (lambda: torch.nn.Sequential([torch.nn.Linear(2, 2)]), "unpacked with `*`"),
         (lambda: torch.nn.Sequential(torch.nn.ReLU), "that make a layer of it"),
         (lambda: max([None, 1]), "without `return`"),
-        (lambda: list(torch.tensor(1.0)), "A single number stands"),
-        (lambda: iter(1.5), "A single number stands"),
-        (lambda: [*zip(1.5)], "A single number stands"),
-        (lambda: _three(), "more parts, or fewer"),
+        (lambda: list(torch.tensor(1.0)), "Is `range` missing"),
+        (lambda: iter(1.5), "Is `range` missing"),
+        (lambda: [*zip(1.5)], "Is `range` missing"),
+        (lambda: _three(), "as many parts"),
         (lambda: _three(1), "compare the call with its definition"),
         (lambda: math.log(-1.0), "for which it has no value"),
         (lambda: math.exp(1000.0), "too large for a float"),
@@ -465,16 +523,31 @@ def _endless():
         (lambda: torch.stack([1.0, 2.0]), "join tensors"),
         (lambda: torch.cat([torch.tensor(1.0)] * 2), "`stack` makes one"),
         (lambda: torch.exp(1.0), "wants a tensor and got something else"),
-        (lambda: (1.0).mean(), "has no such thing"),
+        (lambda: (1.0).mean(), "make a number of it before"),
         (lambda: [1, 2] - [1, 2], "do not calculate element by element"),
         (lambda: LOGITS[0, 0, 0], "fewer axes than the index"),
         (lambda: LOGITS.gather(1, LABELS), "as many axes as the table"),
         (lambda: LOGITS[1.0], "must be a whole number"),
         (lambda: (LOGITS > 0).mean(), "into floats first"),
         (lambda: object() > 1, "no size to compare"),
-        (lambda: [][1], "larger than there are entries"),
+        (lambda: [][1], "shorter than the code assumes"),
         (lambda: _unbound(), "before anything was stored"),
         (lambda: _endless(), "again and again"),
+        (lambda: torch.ones(3, 5) @ torch.ones(3, 5), "of the same shape were multiplied"),
+        (lambda: None + 1, "end without `return`"),
+        (lambda: None.parameters(), "end without `return`"),
+        (lambda: [1, 2][2], "shorter than the code assumes"),
+        (lambda: (1.5).backward(), "make a number of it before"),
+        (lambda: list(5), "Is `range` missing"),
+        (lambda: torch.autograd.grad(_w().sum(), [_w()]), "does not depend on this tensor"),
+        (lambda: _parts(3), "as many parts"),
+        (lambda: torch.ones(2, 3).T.view(6), "`reshape`"),
+        (lambda: torch.ones(3)[torch.ones(4) > 0], "A mask must have the shape"),
+        (lambda: torch.arange(3).mul_(0.5), "cannot take up floats"),
+        (lambda: torch.exp([2.0]), "wants a tensor"),
+        (lambda: len(x for x in ()), "A generator"),
+        (lambda: math.sqrt(-1), "for which it has no value"),
+        (lambda: undefined, "spelt alike"),  # noqa: F821
     ],
 )
 def test_pytorchs_own_errors_are_explained(call, words):
@@ -498,6 +571,18 @@ def test_a_criterion_built_with_the_data_is_told_from_an_if_on_a_tensor():
     assert "First build the criterion" in piece.text
     (piece,) = _explained(Failure("RuntimeError", words, "if logits > 0:"), reveal=True)
     assert "criterion" not in piece.text
+
+
+def test_an_argmax_over_the_examples_is_told_from_other_shapes():
+    words = "The size of tensor a (3) must match the size of tensor b (9) at non-singleton dimension 0"
+    (piece,) = _explained(
+        Failure("RuntimeError", words, "right += (out.argmax(dim=0) == y).sum()"), reveal=True
+    )
+    assert "the best *row* of each column" in piece.text
+    (piece,) = _explained(
+        Failure("RuntimeError", words, "right += (out.argmax(dim=1) == y).sum()"), reveal=True
+    )
+    assert "Print both" in piece.text
 
 
 def test_an_exceptions_text_may_hold_the_inputs_and_is_kept_back():

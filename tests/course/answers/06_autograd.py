@@ -184,3 +184,166 @@ def repair_the_tape(model, batch):
     for p, g in zip(model.parameters(), torch.autograd.grad(loss, list(model.parameters()))):
         p.grad = g
     return loss.detach()
+
+# %% right="gradient_of"
+"""torch.func.grad of a summed function"""
+
+
+def gradient_of(f, x):
+    return torch.func.grad(lambda t: f(t).sum())(x.detach())
+
+# %% right="gradient_of"
+"""ones as grad_outputs"""
+
+
+def gradient_of(f, x):
+    with torch.enable_grad():
+        z = torch.tensor(x.tolist(), dtype=x.dtype, requires_grad=True)
+        out = f(z)
+        result = torch.autograd.grad(outputs=out, inputs=[z], grad_outputs=torch.ones_like(out))
+    return result[0]
+
+# %% right="predict_accumulation"
+"""runs the loop and returns the tensor's number"""
+
+
+def predict_accumulation(k, cleared):
+    x = torch.tensor(3.0, requires_grad=True)
+    for i in range(1, k + 1):
+        if cleared:
+            x.grad = None
+        loss = i * x**2
+        loss.backward()
+    return float(x.grad)
+
+# %% right="predict_accumulation"
+"""a sum over slopes, integer arithmetic"""
+
+
+def predict_accumulation(k, cleared):
+    slopes = [2 * 3 * i for i in range(1, k + 1)]
+    return slopes[-1] if cleared else sum(slopes)
+
+# %% right="sgd_update"
+"""add_ with alpha under the decorator"""
+
+
+@torch.no_grad()
+def sgd_update(params, lr):
+    for p in params:
+        if p.grad is not None:
+            p.add_(p.grad, alpha=-lr)
+
+# %% right="sgd_update"
+"""copy_ of the new numbers, with a list made first"""
+
+
+def sgd_update(params, lr):
+    trained = [p for p in params if p.grad is not None]
+    with torch.no_grad():
+        for p in trained:
+            new = p - lr * p.grad
+            p.copy_(new)
+
+# %% right="stop_gradient_loss"
+"""F.mse_loss"""
+
+
+def stop_gradient_loss(a, b):
+    return F.mse_loss(a, b.detach()) + F.mse_loss(b, a.detach()) * 0.25
+
+# %% right="stop_gradient_loss"
+"""copies made under no_grad, and a written-out mean"""
+
+
+def stop_gradient_loss(a, b):
+    with torch.no_grad():
+        fixed_a, fixed_b = a + 0, b + 0
+    n = a.numel()
+    pull_a = (a - fixed_b).square().sum() / n
+    pull_b = (b - fixed_a).square().sum() / n
+    return pull_a + pull_b / 4
+
+# %% mistake="vjp"
+"""Weights the outputs by a matrix product (v @ y) instead of element by element: raises for the shapes."""
+
+
+def vjp(f, x, v):
+    leaf = x.detach().clone().requires_grad_()
+    y = f(leaf)
+    s = (v @ y).sum()
+    return torch.autograd.grad(s, leaf)[0]
+
+# %% right="vjp"
+"""backward with a gradient argument on a leaf of its own"""
+
+
+def vjp(f, x, v):
+    leaf = x.detach().clone()
+    leaf.requires_grad_()
+    y = f(leaf)
+    y.backward(gradient=v, inputs=[leaf])
+    return leaf.grad
+
+# %% right="vjp"
+"""a dot product of flattened tensors"""
+
+
+def vjp(f, x, v):
+    z = x.detach().requires_grad_(True)
+    scalar = torch.dot(f(z).reshape(-1), v.reshape(-1))
+    return torch.autograd.grad(scalar, z)[0]
+
+# %% right="repair_the_tape"
+"""gradients from autograd.grad, put into .grad by hand"""
+
+
+def repair_the_tape(model, batch):
+    images, labels = batch
+    params = list(model.parameters())
+    loss = F.cross_entropy(model(images), labels) + 0.01 * sum(p.square().sum() for p in params)
+    for p, g in zip(params, torch.autograd.grad(loss, params)):
+        p.grad = g
+    return loss.detach()
+
+# %% right="repair_the_tape"
+"""layer by layer, the penalty by norms"""
+
+
+def repair_the_tape(model, batch):
+    x, y = batch
+    for p in model.parameters():
+        p.grad = None
+    for layer in model:
+        x = layer(x)
+    loss = nn.CrossEntropyLoss()(x, y)
+    flat = torch.cat([p.view(-1) for p in model.parameters()])
+    loss = loss + 0.01 * flat.dot(flat)
+    loss.backward()
+    return loss.item()
+
+# %% mistake="gradient_of"
+"""Returns one number, the sum of the gradient."""
+
+
+def gradient_of(f, x):
+    leaf = x.detach().clone().requires_grad_()
+    return torch.autograd.grad(f(leaf).sum(), leaf)[0].sum()
+
+# %% mistake="predict_accumulation"
+"""Forgets to halve k(k+1)."""
+
+
+def predict_accumulation(k, cleared):
+    if cleared:
+        return 6 * k
+    return 6 * k * (k + 1)
+
+# %% mistake="predict_accumulation"
+"""Takes the sum for a power: 6**k without clearing."""
+
+
+def predict_accumulation(k, cleared):
+    if cleared:
+        return 6.0 * k
+    return 6.0**k

@@ -474,3 +474,204 @@ def predict(model, images):
             stack.callback(setattr, part, "training", part.training)
         model.eval()
         return model(images).softmax(dim=1)
+
+# %% right="flatten_batch"
+"""nn.Flatten"""
+
+
+def flatten_batch(images):
+    return nn.Flatten()(images)
+
+# %% right="flatten_batch"
+"""a stack of flattened images"""
+
+
+def flatten_batch(images):
+    rows = []
+    for image in images:
+        rows.append(image.reshape(-1))
+    return torch.stack(rows)
+
+# %% right="train_step"
+"""a closure for the optimiser"""
+
+
+def train_step(model, batch, criterion, optimizer):
+    def closure():
+        optimizer.zero_grad()
+        loss = criterion(model(batch[0]), batch[1])
+        loss.backward()
+        return loss
+
+    return optimizer.step(closure).item()
+
+# %% right="train_step"
+"""clears after the step"""
+
+
+def train_step(model, batch, criterion, optimizer):
+    x, y = batch
+    loss = criterion(model(x), y)
+    value = loss.detach().numpy().item()
+    model.zero_grad()
+    loss.backward()
+    optimizer.step()
+    model.zero_grad()
+    return value
+
+# %% right="train_epoch"
+"""a list of losses and sizes, weighted at the end"""
+
+
+def train_epoch(model, loader, criterion, optimizer):
+    model.train()
+    losses, sizes = [], []
+    for x, y in loader:
+        optimizer.zero_grad(set_to_none=False)
+        loss = criterion(model(x), y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.detach())
+        sizes.append(y.size(0))
+    weights = torch.tensor(sizes, dtype=torch.float)
+    return float((torch.stack(losses) * weights).sum() / weights.sum())
+
+# %% right="train_epoch"
+"""calls train_step"""
+
+
+def train_epoch(model, loader, criterion, optimizer):
+    model.train(True)
+    seen = 0
+    mean = 0.0
+    for batch in loader:
+        size = len(batch[1])
+        loss = train_step(model, batch, criterion, optimizer)
+        seen += size
+        mean += (loss - mean) * size / seen
+    return mean
+
+# %% right="can_overfit_one_batch"
+"""measures after the last step, with the student's own train_step"""
+
+
+def can_overfit_one_batch(make_model, batch):
+    net = make_model()
+    loss_fn = nn.CrossEntropyLoss()
+    opt = torch.optim.Adam(net.parameters(), lr=1e-2)
+    for _ in range(100):
+        train_step(net, batch, loss_fn, opt)
+    with torch.no_grad():
+        return bool(loss_fn(net(batch[0]), batch[1]) < 0.1)
+
+# %% right="can_overfit_one_batch"
+"""remembers the lowest loss seen"""
+
+
+def can_overfit_one_batch(make_model, batch):
+    model = make_model().train()
+    x, y = batch
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    losses = []
+    for _ in range(100):
+        loss = nn.functional.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return min(losses) < 0.1
+
+# %% right="fit"
+"""everything written out, with the update by hand"""
+
+
+def fit(model, loader, epochs, lr):
+    history = []
+    for _ in range(epochs):
+        model.train()
+        total, count = 0.0, 0
+        for x, y in loader:
+            model.zero_grad()
+            loss = nn.functional.cross_entropy(model(x), y)
+            loss.backward()
+            with torch.no_grad():
+                for p in model.parameters():
+                    p -= lr * p.grad
+            total += loss.item() * len(x)
+            count += len(x)
+        history.append(total / count)
+    return history
+
+# %% right="fit"
+"""a sum-reduced loss for the history, the mean for the step"""
+
+
+def fit(model, loader, epochs, lr):
+    opt = torch.optim.SGD(model.parameters(), lr)
+    result = [0.0] * epochs
+    for e in range(epochs):
+        model.train()
+        seen = 0
+        for x, y in loader:
+            losses = nn.functional.cross_entropy(model(x), y, reduction="none")
+            opt.zero_grad()
+            losses.mean().backward()
+            opt.step()
+            result[e] += losses.sum().item()
+            seen += y.numel()
+        result[e] /= seen
+    return result
+
+# %% mistake="predict"
+"""Restores the mode after the return: unreachable, the model stays in eval mode."""
+
+
+def predict(model, images):
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        return torch.softmax(model(images), dim=1)
+    model.train(was_training)
+
+# %% right="predict"
+"""decorator, and exp of log_softmax"""
+
+
+@torch.no_grad()
+def predict(model, images):
+    mode = model.training
+    model.eval()
+    try:
+        return nn.functional.log_softmax(model(images), dim=-1).exp()
+    finally:
+        model.train(mode)
+
+# %% right="predict"
+"""inference_mode and a mode switched only if needed"""
+
+
+def predict(model, images):
+    training = model.training
+    if training:
+        model.eval()
+    with torch.inference_mode():
+        logits = model(images)
+    e = torch.exp(logits - logits.max(dim=1, keepdim=True).values)
+    probabilities = e / e.sum(dim=1, keepdim=True)
+    if training:
+        model.train()
+    return probabilities
+
+# %% mistake="flatten_batch"
+"""squeeze() first: a batch of one image loses its batch axis."""
+
+
+def flatten_batch(images):
+    return images.squeeze().flatten(1)
+
+# %% mistake="flatten_batch"
+"""Channels last: the pixels of the channels are interleaved."""
+
+
+def flatten_batch(images):
+    return images.permute(0, 2, 3, 1).flatten(1)
