@@ -48,13 +48,15 @@ OPERATIONS: dict[str, frozenset[str]] = {
     "binary_cross_entropy_with_logits": _BCE_LOGITS,
     "BCEWithLogitsLoss": _BCE_LOGITS,
     "BCELoss": frozenset({"binary_cross_entropy"}),
-    "optim": frozenset({"_fused_sgd_", "_fused_adam_", "_fused_adamw_", "_fused_adagrad_"}),
 }
 # Names that stand for any way of letting PyTorch find derivatives; the first of them is told.
 AUTOGRAD = ("autograd", "backward", "requires_grad", "requires_grad_", "torch.func")
 _DIFFERENTIATES = frozenset(
     ["_grad_increment_nesting", "_jvp_increment_nesting", "_enter_dual_level", "_make_dual", "run_backward"]
 )
+# Functions of C that stand for a name. They are seen as they are called: under the dispatch mode `_foreach_*`, which
+# updates of one's own may use, works otherwise.
+FUNCTIONS = {f"_fused_{rule}_": "optim" for rule in ("sgd", "adam", "adamw", "adagrad")}
 # Names that stand for whatever lies in a module: a part of the path of its files.
 MODULES = {
     "optim": f"{os.sep}torch{os.sep}optim{os.sep}",
@@ -96,6 +98,7 @@ class Watch:
         self._mode = _Operations(self) if mapped or self.autograd else None
         self._depth = 0
         self._interesting = {*_UNSEEN, *self.without, *(_DIFFERENTIATES if self.autograd else ())}
+        self._interesting |= {function for function, name in FUNCTIONS.items() if name in self.without}
         self._boring: dict[int, CodeType] = {}  # functions that were looked at and are of no interest, by id
 
     def wrapped(self, answer: Any) -> Any:
@@ -161,6 +164,8 @@ class Watch:
                 return
             if name in _UNSEEN:
                 self.flags.add(_UNSEEN[name])
+            elif name in FUNCTIONS:
+                self.ran.add(FUNCTIONS[name])
             elif name in _DIFFERENTIATES and self.autograd:
                 self.ran.add(self.autograd)
             elif (

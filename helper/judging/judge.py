@@ -148,7 +148,8 @@ def _verdict(
         )
     mistake = _known(got, key, results)
     if mistake:
-        return MISTAKE, (_own_advice(mistake, key),)
+        piece = _own_advice(mistake, key)
+        return MISTAKE, (piece, *(_explained(failure, reveal) if piece.kind == "likely" else ()))
     if failure and failure.kind in STOPPED:
         return STOPPED[failure.kind], (Piece("stopped", {"how": failure.kind}),)
     wrong = next((item for item in results if item.right is False), None)
@@ -188,18 +189,21 @@ def _explained(failure: Failure | None, reveal: bool) -> tuple[Piece, ...]:
 def _own_advice(mistake: Mistake, key: CheckKey) -> Piece:
     if len(mistake.advice) > 1:
         return Piece("either", {"texts": list(mistake.advice)})
-    sure = len(key.expectations) == 1 or _is_telling(mistake, key)
+    alone = len(key.expectations) == 1 and mistake.evidence.failure is None
+    sure = alone or _is_telling(mistake, key)
     return Piece("mistake" if sure else "likely", {"text": mistake.advice[0]})
 
 
 def _is_telling(mistake: Mistake, key: CheckKey) -> bool:
-    """Say whether a mistake shows what hardly another would: a measured number, another kind of value, an exception.
+    """Say whether a mistake shows what hardly another would: a measured number or another kind of value.
 
-    Words, truth values and counts can be wrong in the same way for another reason.
+    Words, truth values and counts can be wrong in the same way for another reason, and an exception has many causes.
     """
     for item in key.expectations:
         theirs = mistake.evidence.shown.get(item.name)
-        if theirs is None or item.score:
+        if theirs is None:
+            continue
+        if item.score:
             return True
         if differs_in_size(item.value, theirs, item.tolerance):
             return True

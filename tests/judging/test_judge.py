@@ -178,9 +178,10 @@ def test_of_several_texts_the_wrong_one_is_named():
     assert verdict.case.expected == "['good', another text, 'good']"
 
 
-def test_an_exception_counts_as_the_known_one_whatever_numbers_it_names():
+def test_an_exception_counts_as_the_known_one_whatever_numbers_it_names_and_has_other_causes_too():
     verdict = judge(Evidence({}, Failure("ValueError", "size 5")), key(), SALT)
-    assert verdict.advice == ("It stops.",)
+    assert verdict.verdict == "mistake"
+    assert verdict.advice == ("It looks like this: It stops.", "The code stopped with `ValueError: size 5`.")
 
 
 def test_what_was_shown_before_an_exception_keeps_its_points():
