@@ -145,8 +145,8 @@ class _Shell:
 
 def run(source: str, space: dict[str, Any], name: str) -> None:
     """Run a cell silently, as a notebook would; an exception outside a check is told with its place."""
-    code, lines = _compiled(source, name)
-    if any("get_ipython(" in line for line in lines):
+    code, lines, has_magics = _compiled(source, name)
+    if has_magics:
         space["get_ipython"] = lambda: _Shell(space)
     linecache.cache[name] = (1, None, lines, name)
     try:
@@ -161,11 +161,12 @@ def run(source: str, space: dict[str, Any], name: str) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(source: str, name: str) -> tuple[CodeType | SyntaxError, list[str]]:
-    """Compile a cell once, however often it is run. Returns its lines too."""
+def _compiled(source: str, name: str) -> tuple[CodeType | SyntaxError, list[str], bool]:
+    """Compile a cell once, however often it is run. Returns its lines too, and whether it asks for IPython."""
     text = as_python(source)
     lines = text.splitlines(keepends=True)
+    has_magics = "get_ipython(" in text
     try:
-        return compile(text, name, "exec"), lines
+        return compile(text, name, "exec"), lines, has_magics
     except SyntaxError as error:
-        return error, lines
+        return error, lines, has_magics
