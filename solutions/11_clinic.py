@@ -512,15 +512,22 @@ def _(given, expect):
             "learning rate too small",
         ),
     }
-    for title, faults in wards.items():
+
+    def admit(faults, given):
         beds = [*faults, "nothing", "nothing"]
         beds = [beds[place] for place in given.permutation(len(beds))]  # nobody lies where he lay last time
-        patients = charts(given, beds)
-        diagnoses = [name_the_fault(signs) for signs in patients]
-        seen = {f"bed {bed}: {beds[bed]}": diagnosis for bed, diagnosis in enumerate(diagnoses)}
+        return charts(given, beds), beds
+
+    for title, faults in wards.items():
+        # Where marks are made, the names of the beds are not known here.
+        patients, beds = given.prepared(title, lambda given, faults=faults: admit(faults, given))
+        seen = {
+            f"bed {bed}: {beds[bed]}" if beds else f"bed {bed}": name_the_fault(signs)
+            for bed, signs in enumerate(patients)
+        }
         expect(title, seen, points=0.85)
-    overshot = {**charts(given, ["learning rate too large"])[0], "own": math.nan}
-    seen["bed 6: learning rate too large"] = name_the_fault(overshot)
+    ill = given.prepared("overshot", lambda given: (charts(given, ["learning rate too large"]), None))[0]
+    seen["the loss is no number any more"] = name_the_fault({**ill[0], "own": math.nan})
     expect("beside them, a loss that is no number any more", seen, points=0.45, detail=True)
 
 

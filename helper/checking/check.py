@@ -30,6 +30,7 @@ Examples = Callable[[Given], tuple[Any, Any]]
 
 _collecting: tuple[str, Sink, World] | None = None
 _hidden: str | None = None  # the seed of what is kept from answers, in a process that makes keys
+_ready: Mapping[str, Mapping[str, Any]] = {}  # by check, what was prepared elsewhere
 
 note_runs()
 
@@ -59,7 +60,9 @@ class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(g
             world = World(beside.key.imports, without)
         else:
             return
-        self._given, self._seed = Given(seed, self.name), seed
+        secret = _hidden if _collecting and _hidden and _hidden != seed else ""
+        ready = _ready.get(self.name) if _collecting else None
+        self._given, self._seed = Given(seed, self.name, secret=secret, ready=ready), seed
         self._watch = Watch(world.without.get(self.name, ()))
         begun = time.process_time()
         with own_settings(seed, self.name) as changed:
@@ -102,6 +105,7 @@ class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(g
         record: dict[str, Any] = {"check": self.name, "done": True, "failure": failure}
         record |= {"sizes": sorted(set(self._given.sizes)), "ran": sorted(self._watch.ran)}
         record |= {"flags": sorted(self._watch.flags)} if self._watch.flags else {}
+        record |= {"ready": self._given.kept} if self._given.kept else {}
         _collecting[1](record)
 
     def _expect(
@@ -167,22 +171,29 @@ class check:  # noqa: N801  (it reads as a verb: @check("softmax") above def _(g
 
 @contextmanager
 def collecting(
-    seed: str, sink: Sink, world: World | None = None, *, hidden: str | None = None
+    seed: str,
+    sink: Sink,
+    world: World | None = None,
+    *,
+    hidden: str | None = None,
+    ready: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Iterator[None]:
     """Send the evidence of every check inside to `sink`, under a seed of one's own, and show nothing.
 
     world: what the checks' names mean and what is off limits; without one they mean what the notebook says.
     hidden: the seed of what is kept from answers; only where a key is made, never beside a student's code.
+    ready: by check, what was prepared where the key was made (Given.prepared).
     The sink gets {"check", "expect", "value"} for each expectation as it arises (with "points" and "tolerance" where
     the check sets them, or "score", "labels" and "images", or "forecast"; and "ran": the names off limits that ran so
-    far) and {"check", "done", "failure", "sizes", "ran", "flags"} at the end of each check.
+    far) and {"check", "done", "failure", "sizes", "ran", "flags", "ready"} at the end of each check.
     """
-    global _collecting, _hidden
-    before, _collecting, _hidden = (_collecting, _hidden), (seed, sink, world or World()), hidden
+    global _collecting, _hidden, _ready
+    before = _collecting, _hidden, _ready
+    _collecting, _hidden, _ready = (seed, sink, world or World()), hidden, ready or {}
     try:
         yield
     finally:
-        _collecting, _hidden = before
+        _collecting, _hidden, _ready = before
 
 
 def _evidence_under(name: str, ask: Callable[..., None], world: World, seed: str) -> dict[str, Plain]:

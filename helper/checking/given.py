@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -11,15 +13,23 @@ from torch import Tensor
 
 
 class Given:
-    """Inputs for one check, drawn from a stream that is the same in every version of every library."""
+    """Inputs for one check, drawn from a stream that is the same in every version of every library.
+
+    secret: from what is prepared is drawn where a key for marks is made; ready: what was prepared there, where answers
+    are marked. In practice there is neither.
+    """
 
     # Streams to be seeded again: making one takes as long as a small check.
     _idle: ClassVar[list[np.random.RandomState]] = []
 
-    def __init__(self, seed: str, check: str) -> None:
+    def __init__(
+        self, seed: str, check: str, *, secret: str = "", ready: Mapping[str, Any] | None = None
+    ) -> None:
         self._stream = self._idle.pop() if self._idle else np.random.RandomState()
         self._stream.seed(number_from(seed, check))
         self.sizes: list[int] = []
+        self.kept: dict[str, Any] = {}  # what was prepared, by name, to be handed to whom marks are made of
+        self._seed, self._check, self._secret, self._ready = seed, check, secret, ready
 
     def __del__(self) -> None:
         self._idle.append(self._stream)
@@ -51,6 +61,20 @@ class Given:
     def integer(self, low: int, high: int) -> int:
         """Draw one plain int from low to high - 1."""
         return int(self._stream.randint(low, high))
+
+    def prepared(self, name: str, make: Callable[[Given], tuple[Any, Any]]) -> tuple[Any, Any]:
+        """Return what `make` draws: plain data for the answer, and the truth about it that is to be found out.
+
+        Where marks are made both are drawn elsewhere, from a secret. Only the data comes into the process of an answer:
+        the truth is None there, and where its key is made.
+        """
+        if self._ready is not None:
+            return copy.deepcopy(self._ready[name]), None
+        data, truth = make(Given(f"{self._secret or self._seed}\n{name}", self._check))
+        if not self._secret:
+            return data, truth
+        self.kept[name] = copy.deepcopy(data)
+        return data, None
 
     def generator(self) -> torch.Generator:
         """Return a torch generator seeded from the stream."""

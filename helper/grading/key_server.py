@@ -52,6 +52,7 @@ class _Desk:
         self._kinds: dict[str, list[_Kind]] = {}  # by check
         self._forms: dict[str, list[Any]] = {}  # by check: what the reference shows, numbers aside
         self._last: tuple[str, str | None, Key] | None = None
+        self._hidden: str | None = None  # of the submission whose mistakes are run
 
     def reference(self, seed: str, hidden: str | None) -> Key:
         from helper.lessons.key_of import make_key
@@ -65,6 +66,7 @@ class _Desk:
     def with_mistakes(self, seed: str, failed: Mapping[str, Evidence], hidden: str | None) -> Key:
         """Return the key of some checks with the mistakes that can have shown what was shown there."""
         key = self.reference(seed, hidden)
+        self._hidden = hidden
         checks = {
             name: replace(key.checks[name], mistakes=self._mistakes(seed, key.checks[name], evidence))
             for name, evidence in failed.items()
@@ -116,7 +118,7 @@ class _Desk:
 
         # Titles are asked for once all have been run: those that use what is off limits are out since then.
         self._stage.world = self._watched if titles is None else self._bare
-        return run_mistakes(self._stage, check, seed, titles)
+        return run_mistakes(self._stage, check, seed, titles, hidden=self._hidden)
 
 
 @dataclass

@@ -78,7 +78,8 @@ def mark(notebook: Canonical, questions: Questions, runner: Runner) -> Marked:
     seconds = {
         cell.id: longer[cell.name] for cell in notebook.to_run if cell.role == "check" and cell.name in longer
     }
-    run = runner.run(Job(in_order(notebook), questions.seed, key.imports, without, seconds))
+    ready = {name: check.ready for name, check in key.checks.items() if check.ready}
+    run = runner.run(Job(in_order(notebook), questions.seed, key.imports, without, seconds, ready))
     defined = definitions(notebook.sources())
     evidence = {name: _evidence(notebook, run, name) for name in key.checks}
     verdicts = {name: _verdict(defined, key, name, shown) for name, shown in evidence.items()}

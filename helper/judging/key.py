@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ class CheckKey:
 
     without: names the answer may not use; sizes: the lengths of the inputs drawn, for guesses such as "8 times
     too large, and 8 is the batch size"; seconds: how long the check may take where marks are made, 0 for as long as
-    any other.
+    any other; ready: by name, inputs that were prepared from a secret, for the process of the answer.
     """
 
     name: str
@@ -54,6 +54,7 @@ class CheckKey:
     without: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
     seconds: float = 0.0
+    ready: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,8 @@ def _check_to_json(check: CheckKey) -> dict[str, Any]:
         data["sizes"] = list(check.sizes)
     if check.seconds:
         data["seconds"] = check.seconds
+    if check.ready:
+        data["ready"] = dict(check.ready)
     data["expectations"] = [
         {"name": item.name, "points": item.points, "value": item.value}
         | ({} if item.tolerance == RELATIVE_TOLERANCE else {"tolerance": item.tolerance})
@@ -172,7 +175,8 @@ def _check_from_json(name: str, data: Mapping[str, Any]) -> CheckKey:
     )
     without, sizes = tuple(data.get("without", ())), tuple(data.get("sizes", ()))
     seconds = float(data.get("seconds", 0.0))
-    return CheckKey(name, data["points"], expectations, mistakes, without, sizes, seconds)
+    ready = data.get("ready", {})
+    return CheckKey(name, data["points"], expectations, mistakes, without, sizes, seconds, ready)
 
 
 def _score_to_json(score: Score | Forecast | None) -> dict[str, Any]:

@@ -92,6 +92,7 @@ def _check_key(stage: Stage, name: str, seed: str, reference_only: bool, hidden:
         lesson.exercises[name].without,
         reference.sizes,
         float(lesson.checks[name].metadata.get("seconds", 0.0)),
+        reference.ready,
     )
 
 

@@ -23,7 +23,7 @@ from helper.lessons.lesson import Lesson, LessonError
 class Shown:
     """The evidence of one run of a check, with what its author said about weights, tolerances and scores.
 
-    scored: the records of scored expectations, with the labels that are kept from answers.
+    scored: the records of scored expectations, with the labels that are kept from answers; ready: what was prepared.
     """
 
     evidence: Evidence
@@ -32,6 +32,7 @@ class Shown:
     sizes: tuple[int, ...]
     details: frozenset[str]
     scored: Mapping[str, Mapping[str, Any]]
+    ready: Mapping[str, Any]
 
 
 class Stage:
@@ -77,6 +78,7 @@ class Stage:
             tuple(end["sizes"]),
             frozenset(record["expect"] for record in records if record.get("detail")),
             {record["expect"]: record for record in records if "score" in record or "forecast" in record},
+            end.get("ready", {}),
         )
 
     def constants(self, exercise: str) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from helper.judging.evidence import Failure, Plain
 
@@ -18,7 +18,7 @@ class Job:
     """What to run: cells as (id, role, source) in order, and the seed of the checks' inputs.
 
     imports: what the names of the checks mean; without: per check, the names that are off limits; seconds: by id,
-    of cells that may take longer than others.
+    of cells that may take longer than others; ready: by check, inputs that were prepared elsewhere, by their names.
     """
 
     cells: tuple[tuple[str, Role, str], ...]
@@ -26,6 +26,7 @@ class Job:
     imports: str = ""
     without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    ready: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

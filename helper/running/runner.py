@@ -345,6 +345,7 @@ def _job_text(job: Job, mark: str, skip: list[str], limits: Limits) -> bytes:
         "mark": mark,
         "cell_seconds": limits.cell_seconds,
         "seconds": dict(job.seconds),
+        "ready": {name: dict(inputs) for name, inputs in job.ready.items()},
         "memory_bytes": limits.memory_bytes,
     }
     return json.dumps(text).encode()

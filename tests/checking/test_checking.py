@@ -246,3 +246,21 @@ def test_the_panel_counts_the_lesson(told):
     ask(lambda x: x.square().mean())
     ask(lambda x: x.square().sum())
     assert all("This lesson so far: 3 of 4 points" in repr(panel) for panel in told)
+
+
+def test_what_is_prepared_comes_with_its_truth_only_in_practice() -> None:
+    def make(given: Given) -> tuple[list[float], str]:
+        return [given.number()], "the truth"
+
+    practice = Given("seed", "check").prepared("case", make)
+    assert practice[1] == "the truth"
+    assert Given("seed", "check").prepared("case", make) == practice
+    where_the_key_is_made = Given("seed", "check", secret="a secret")
+    data, truth = where_the_key_is_made.prepared("case", make)
+    assert truth is None
+    assert data != practice[0], "nobody draws it from the seed"
+    beside_the_answer = Given("seed", "check", ready=where_the_key_is_made.kept)
+    assert beside_the_answer.prepared("case", lambda given: pytest.fail("nothing is made here")) == (
+        data,
+        None,
+    )

@@ -214,3 +214,71 @@ def test_who_prints_everything_prints_nothing_hidden(lesson, stage, solve_key):
     verdict = judge(Evidence(shown), solve_key, "11_clinic")
     assert verdict.results[0].earned == 0
     assert json.loads(json.dumps(verdict.results[0].note)).endswith("points here to 1.")
+
+
+READS_THE_BEDS = """
+import sys
+def name_the_fault(signs):
+    frame = sys._getframe()
+    while frame is not None:
+        beds = frame.f_locals.get("beds")
+        if beds:
+            patients = frame.f_locals.get("patients") or []
+            for name, other in zip(beds, patients):
+                if other == signs:
+                    return name
+        frame = frame.f_back
+    return "nothing"
+"""
+EXCHANGES_CHARTS = """
+import helper.fixtures.patients as ward_of_all
+real = ward_of_all._chart
+told = []
+def spy(name, number):
+    drawn = real(name, number)
+    told.append((drawn, name))
+    return drawn
+ward_of_all._chart = spy
+def name_the_fault(signs):
+    return next((name for drawn, name in told if drawn == signs), "nothing")
+"""
+
+
+def test_who_looks_behind_the_check_sees_the_truth_in_practice_and_nothing_where_marks_are_made(
+    lesson, stage
+):
+    lean = type(lesson)(lesson.stem, lesson.path, lesson.text, lesson.cells, (), lesson.written)
+    key = make_key(Stage(lean), "own seed", ["name_the_fault"], hidden="a secret").checks["name_the_fault"]
+    assert key.ready
+    assert not any(fault in str(key.ready) for fault in FAULTS)
+    setup = "\n".join(cell.source for cell in lesson.cells if cell.role == "setup")
+    check = lesson.checks["name_the_fault"].source
+    points = {}
+    with Runner(unsandboxed=True) as runner:
+        for name, answer in (
+            ("reference", lesson.exercises["name_the_fault"].source),
+            ("frame", READS_THE_BEDS),
+            ("exchanged", EXCHANGES_CHARTS),
+        ):
+            cells = (
+                ("setup", "setup", setup),
+                ("it", "exercise", answer),
+                ("check_it", "check", check),
+            )
+            for where, ready in (("marks", {"name_the_fault": key.ready}), ("practice", {})):
+                run = runner.run(Job(cells, "own seed", stage.world.imports, ready=ready))
+                shown, failure = run.evidence["name_the_fault"]
+                assert failure is None
+                if where == "practice":
+                    points[name, where] = sum(
+                        diagnosis["text"] == label.split(": ")[1]
+                        for value in dict(shown).values()
+                        for label, diagnosis in value["dict"]
+                        if ": " in label
+                    )
+                else:
+                    points[name, where] = judge(Evidence(dict(shown)), key, lesson.stem).points
+    assert points["reference", "marks"] == 3
+    assert points["frame", "practice"] > 10, "it would have paid"
+    assert points["exchanged", "practice"] > 10
+    assert points["frame", "marks"] == points["exchanged", "marks"] == 0

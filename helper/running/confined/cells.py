@@ -60,7 +60,7 @@ def run_job(job: dict[str, Any], evidence: int, output: int, shell: Any) -> None
     """Run all cells of `job` but those to be skipped, and return when all is told.
 
     job: cells as [id, role, source], skip as ids, seed, imports, without, mark, cell_seconds, seconds
-    (by id, of cells that may take longer), memory_bytes.
+    (by id, of cells that may take longer), ready (by check, inputs prepared elsewhere), memory_bytes.
     evidence, output: file descriptors to write records and printed text to. shell: an IPython shell that has run
     nothing.
     """
@@ -78,7 +78,7 @@ def run_job(job: dict[str, Any], evidence: int, output: int, shell: Any) -> None
     namespace = shell.user_ns
     world = World(job["imports"], job["without"])
     imported(world.imports)  # before a cell of the student's can change what they mean
-    with collecting(job["seed"], say, world):
+    with collecting(job["seed"], say, world, ready=job["ready"]):
         for number, (name, role, source) in enumerate(job["cells"]):
             if name in job["skip"]:
                 continue
