@@ -40,7 +40,7 @@ quick: .venv/ready-dev
 test: .venv/ready-dev
 	$(look)
 	$(BIN)/course build --check
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests
 	cd solutions && ../$(BIN)/python -m pytest --nbval --numprocesses 2 --dist loadscope --nbval-cell-timeout 120 */*.ipynb
 
 .venv/ready: constraints.txt pyproject.toml

@@ -401,7 +401,7 @@ def test_the_class_page_counts_what_was_wrong(run, room):
     run(room)
     page = (room.root / "report.html").read_text()
     assert "2 × You added the squares" in page
-    assert "2 × The code stopped with <code>ValueError</code>." in page
+    assert "2 × Your own <code>raise</code> stopped it" in page
     assert "1 × not attempted" in page
 
 
